@@ -1,0 +1,32 @@
+/** "did you mean …?": the nearest of some names by edit distance, or '' where none is near. */
+export function nearest(text: string, names: Iterable<string>): string {
+  let best = ''
+  let least = Math.max(2, Math.floor(text.length / 3)) + 1
+  for (const name of names) {
+    if (Math.abs(name.length - text.length) >= least) continue
+    const distance = editDistance(text.toLowerCase(), name.toLowerCase())
+    if (distance < least) {
+      least = distance
+      best = name
+    }
+  }
+  return best
+}
+
+/** Damerau-Levenshtein (optimal string alignment): swapped neighbours count as one edit. */
+export function editDistance(a: string, b: string): number {
+  let before: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      let cost = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + same)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, before[j - 2]! + 1)
+      row.push(cost)
+    }
+    before = last
+    last = row
+  }
+  return last[b.length]!
+}

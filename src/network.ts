@@ -1,0 +1,154 @@
+/**
+ * A model as data: ordered layers with names, shapes and weights. Read by the engines that train it, by the exporters and
+ * by the plain forward pass. Holds no TensorFlow object.
+ */
+
+export type Activation = 'linear' | 'relu' | 'tanh' | 'sigmoid' | 'softmax' | 'elu' | 'gelu'
+
+/** A weight array in Keras layout (dense: [in, out]). */
+export interface Weight {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+/** `layer/kernel`, `layer/bias`, … → array. */
+export type Weights = Readonly<Record<string, Weight>>
+
+export interface TensorSpec {
+  readonly name: string
+  /** Without the batch axis. */
+  readonly shape: readonly number[]
+  readonly dtype: 'float32' | 'int32'
+}
+
+/** Every layer names its inputs (other layers, or network inputs), so that a graph with several inputs is as plain as a chain. */
+export type Layer =
+  | {
+      readonly kind: 'dense'
+      readonly name: string
+      readonly inputs: readonly [string]
+      readonly units: number
+      readonly activation: Activation
+      readonly useBias: boolean
+    }
+  | { readonly kind: 'dropout'; readonly name: string; readonly inputs: readonly [string]; readonly rate: number }
+  | {
+      readonly kind: 'activation'
+      readonly name: string
+      readonly inputs: readonly [string]
+      readonly activation: Activation
+    }
+  | {
+      readonly kind: 'batch_norm'
+      readonly name: string
+      readonly inputs: readonly [string]
+      readonly epsilon: number
+      readonly momentum: number
+    }
+  | { readonly kind: 'layer_norm'; readonly name: string; readonly inputs: readonly [string]; readonly epsilon: number }
+  | {
+      readonly kind: 'conv1d'
+      readonly name: string
+      readonly inputs: readonly [string]
+      readonly filters: number
+      readonly kernelSize: number
+      readonly stride: number
+      readonly dilation: number
+      readonly padding: 'valid' | 'same'
+      readonly activation: Activation
+      readonly useBias: boolean
+    }
+  | {
+      readonly kind: 'conv2d'
+      readonly name: string
+      readonly inputs: readonly [string]
+      readonly filters: number
+      readonly kernelSize: readonly [number, number]
+      readonly strides: readonly [number, number]
+      readonly padding: 'valid' | 'same'
+      readonly activation: Activation
+      readonly useBias: boolean
+    }
+  | {
+      readonly kind: 'max_pool2d'
+      readonly name: string
+      readonly inputs: readonly [string]
+      readonly poolSize: readonly [number, number]
+      readonly strides: readonly [number, number]
+      readonly padding: 'valid' | 'same'
+    }
+  | { readonly kind: 'global_avg_pool'; readonly name: string; readonly inputs: readonly [string] }
+  | { readonly kind: 'flatten'; readonly name: string; readonly inputs: readonly [string] }
+  | {
+      readonly kind: 'embedding'
+      readonly name: string
+      readonly inputs: readonly [string]
+      readonly vocabulary: number
+      readonly dimensions: number
+    }
+  | { readonly kind: 'concat'; readonly name: string; readonly inputs: readonly string[] }
+  | { readonly kind: 'repeat'; readonly name: string; readonly inputs: readonly [string]; readonly times: number }
+  | {
+      readonly kind: 'lstm'
+      readonly name: string
+      readonly inputs: readonly [string]
+      readonly units: number
+      readonly returnSequences: boolean
+    }
+  | {
+      readonly kind: 'gru'
+      readonly name: string
+      readonly inputs: readonly [string]
+      readonly units: number
+      readonly returnSequences: boolean
+    }
+  | {
+      readonly kind: 'causal_attention'
+      readonly name: string
+      readonly inputs: readonly [string]
+      readonly heads: number
+    }
+  | { readonly kind: 'add'; readonly name: string; readonly inputs: readonly string[] }
+
+export interface Network {
+  readonly name: string
+  readonly inputs: readonly TensorSpec[]
+  readonly layers: readonly Layer[]
+  /** Names of the layers whose values are the outputs. */
+  readonly outputs: readonly string[]
+}
+
+/** The `train` stage's result, in `model.json` + `weights.safetensors`. */
+export interface ModelFile {
+  readonly format: 'kpipe-model/1'
+  /** `emotionrecognizer`: file name of every export. */
+  readonly id: string
+  readonly task: string
+  readonly network: Network
+  readonly loss: string
+  /** Applied to x before the network; null = none. */
+  readonly normalizer: NormalizerData | null
+  readonly feature: {
+    readonly name: string
+    readonly options: Readonly<Record<string, unknown>>
+    readonly generated: boolean
+  }
+  /** What each output number means, where it has a name (chord names, pitch names), else []. */
+  readonly labels: readonly string[]
+  readonly training: {
+    readonly epochs: number
+    readonly bestEpoch: number
+    readonly trainLoss: number
+    readonly valLoss: number | null
+    readonly seed: number
+    readonly examples: { readonly train: number; readonly val: number; readonly test: number }
+  }
+  readonly latencyTargetMs: number
+}
+
+/** Saved normaliser: standard x' = (x - offset) / scale; minmax maps the train range to [0, 1]. Both are offset and scale per feature. */
+export interface NormalizerData {
+  readonly kind: 'standard' | 'minmax'
+  readonly offset: readonly number[]
+  readonly scale: readonly number[]
+}
