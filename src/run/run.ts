@@ -1,0 +1,279 @@
+/**
+ * One walk of the plan. Approach: a stage becomes ready when all it needs has ended well. Ready stages are looked at in plan
+ * order: fresh ones end at once, stored ones are restored, the others start as soon as the resource pools have room. When
+ * nothing is ready, wait for any running stage to end. Nothing is locked or written until the first stage that is not fresh.
+ */
+import { join } from 'node:path'
+import type { Executor } from '../executor.ts'
+import type { Outcome } from '../events.ts'
+import type { Plan, StagePlan } from '../plan.ts'
+import { Journal } from '../store/journal.ts'
+import { runStage } from './attempt.ts'
+import { ended, resultEnd, type StageEnd } from './end.ts'
+import { restoreOutputs } from './commit.ts'
+import { crashPoint } from './crash.ts'
+import { failingGate, metricsOf } from './gates.ts'
+import { acquireLock, type Lock } from './lock.ts'
+import { applyPublish, isPublished } from './publish.ts'
+import { recover } from './recover.ts'
+import type { RunRequest } from './request.ts'
+import { poolSizes, ResourcePools } from './resources.ts'
+import { type Decision, decide, recordName, type Session } from './session.ts'
+
+export interface RunEnd {
+  readonly outcome: 'ok' | 'failed' | 'held' | 'cancelled'
+  readonly counts: Partial<Record<Outcome, number>>
+}
+
+export interface Finish extends StageEnd {
+  readonly stage: StagePlan
+}
+
+const GOOD: ReadonlySet<Outcome> = new Set(['ran', 'same', 'fresh', 'restored'])
+const BAD: ReadonlySet<Outcome> = new Set(['failed', 'timed-out', 'moved'])
+
+export async function run(session: Session, request: RunRequest): Promise<RunEnd> {
+  const walk = new Walk(session, request)
+  try {
+    return await walk.go()
+  } finally {
+    await walk.close()
+  }
+}
+
+class Walk {
+  readonly #session: Session
+  readonly #request: RunRequest
+  readonly #states = new Map<string, Outcome | 'waiting' | 'running'>()
+  readonly #consumers: ReadonlyMap<string, readonly string[]>
+  readonly #pools: ResourcePools
+  readonly #running = new Map<string, Promise<Finish>>()
+  #ready: StagePlan[] = []
+  #lock: Lock | null = null
+  #executor: Promise<Executor> | null = null
+  #worked = false
+  #failed = false
+
+  constructor(session: Session, request: RunRequest) {
+    this.#session = session
+    this.#request = request
+    this.#consumers = consumersOf(session.plan)
+    this.#pools = new ResourcePools(poolSizes(session.plan, request.jobs))
+  }
+
+  async go(): Promise<RunEnd> {
+    const selected = this.#session.plan.stages.filter((stage) => this.#request.selected.has(stage.id))
+    for (const stage of selected) this.#states.set(stage.id, 'waiting')
+    this.#ready = selected.filter((stage) => this.#isReady(stage))
+    for (;;) {
+      await this.#startReady()
+      if (this.#running.size === 0) break
+      const finish = await Promise.race(this.#running.values())
+      this.#running.delete(finish.stage.id)
+      this.#pools.give(finish.stage)
+      this.#end(finish)
+    }
+    for (const stage of selected) if (this.#states.get(stage.id) === 'waiting') this.#settleWaiting(stage)
+    return this.#summary()
+  }
+
+  async close(): Promise<void> {
+    await (await this.#executor)?.close()
+    this.#session.journal.close()
+    if (this.#lock || !this.#worked) this.#session.index.save()
+    this.#lock?.release()
+  }
+
+  async #startReady(): Promise<void> {
+    const deferred: StagePlan[] = []
+    // With every core taken nothing can start: looking at stages now would only mean looking at them twice.
+    while (this.#ready.length > 0 && (!this.#pools.full() || this.#request.signal.aborted)) {
+      const stage = this.#ready.shift()!
+      if (this.#request.signal.aborted) this.#end({ stage, ...ended('cancelled', 'cancelled before it started') })
+      else if (!(await this.#begin(stage))) deferred.push(stage)
+    }
+    this.#ready.unshift(...deferred)
+  }
+
+  /** False: it has to run, and the pools have no room yet. */
+  async #begin(stage: StagePlan): Promise<boolean> {
+    if (!stage.enabled) return this.#end({ stage, ...ended('disabled', 'its `when:` is false') })
+    if (this.#stopping())
+      return this.#end({ stage, ...ended('skipped', 'another stage failed; --keep-going would have gone on') })
+    const held = failingGate(this.#session, stage)
+    if (held) return this.#end({ stage, ...ended('held', held) })
+    let decision = this.#decide(stage)
+    if (decision.action === 'fresh' && (await isPublished(this.#session, stage, decision.record)))
+      return this.#end({ stage, ...freshEnd(this.#session, stage, decision) })
+    if (decision.action === 'run' && !this.#pools.fits(stage)) return false
+    if (await this.#takeLock()) decision = this.#decide(stage) // another run may have done it while we waited
+    if (decision.action === 'run' && decision.print.missing.length > 0)
+      return this.#end({ stage, ...ended('failed', '', `input ${decision.print.missing.join(', ')} is not there`) })
+    if (decision.action === 'fresh') {
+      await applyPublish(this.#session, stage, decision.record)
+      return this.#end({ stage, ...freshEnd(this.#session, stage, decision) })
+    }
+    if (decision.action === 'restore') {
+      const finish = await this.#restore(stage, decision)
+      if (finish) return this.#end(finish)
+      decision = { action: 'run', print: decision.print, reason: 'its stored result is damaged', reasons: [] }
+      if (!this.#pools.fits(stage)) return false
+    }
+    this.#start(stage, decision)
+    return true
+  }
+
+  #decide(stage: StagePlan): Decision {
+    // Once something has run, time has passed since the first look: look again.
+    if (this.#worked) this.#session.trees.forget()
+    return decide(this.#session, stage, this.#request.forced.has(stage.id))
+  }
+
+  #start(stage: StagePlan, decision: Extract<Decision, { action: 'run' }>): void {
+    this.#worked = true
+    this.#pools.take(stage)
+    this.#states.set(stage.id, 'running')
+    const work = async (): Promise<Finish> => {
+      this.#executor ??= this.#request.executor()
+      const end = await runStage(this.#session, stage, decision, {
+        ...this.#request,
+        executor: await this.#executor,
+        lock: this.#lock!,
+      })
+      return { stage, ...end }
+    }
+    this.#running.set(
+      stage.id,
+      work().catch((error: unknown) => ({
+        stage,
+        ...ended(
+          'failed',
+          '',
+          `kpipe itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        ),
+      })),
+    )
+  }
+
+  async #restore(stage: StagePlan, decision: Extract<Decision, { action: 'restore' }>): Promise<Finish | null> {
+    const started = performance.now()
+    if (!restoreOutputs(this.#session, stage, decision.result)) {
+      this.#session.store.dropResult(decision.print.key)
+      return null
+    }
+    const record = this.#session.journal.get(recordName(this.#session.plan, stage))!
+    await applyPublish(this.#session, stage, record)
+    return {
+      stage,
+      ...resultEnd(
+        this.#session,
+        stage,
+        'restored',
+        decision.result,
+        decision.reason,
+        (performance.now() - started) / 1000,
+      ),
+    }
+  }
+
+  /** The run lock, once. True if it was taken just now and the journal was read anew. */
+  async #takeLock(): Promise<boolean> {
+    if (this.#lock) return false
+    const { layout } = this.#session
+    this.#lock = await acquireLock(
+      layout.lock,
+      (reason) => this.#request.emit({ type: 'waiting', reason }),
+      this.#request.signal,
+    )
+    crashPoint('locked')
+    this.#session.journal = new Journal(layout.journal)
+    recover(this.#session)
+    this.#session.trees.forget()
+    return true
+  }
+
+  #end(finish: Finish): true {
+    const { stage, outcome } = finish
+    this.#states.set(stage.id, outcome)
+    this.#failed ||= BAD.has(outcome)
+    this.#request.emit({ type: 'stage-finished', ...omitStage(finish), stage: stage.id })
+    for (const id of this.#consumers.get(stage.id) ?? []) {
+      const consumer = this.#session.stages.get(id)!
+      if (this.#states.get(id) !== 'waiting') continue
+      if (GOOD.has(outcome)) {
+        if (this.#isReady(consumer)) this.#ready.push(consumer)
+      } else this.#settleWaiting(consumer)
+    }
+    return true
+  }
+
+  /** A stage that can never become ready: say because of what. */
+  #settleWaiting(stage: StagePlan): void {
+    const culprit = stage.needs.find((id) => !this.#isDone(id)) ?? ''
+    const state = this.#states.get(culprit)
+    if (state === 'cancelled' || this.#request.signal.aborted)
+      this.#end({ stage, ...ended('cancelled', 'cancelled before it started') })
+    else this.#end({ stage, ...ended('skipped', `${culprit} ${reasonWord(state)}`) })
+  }
+
+  #isReady(stage: StagePlan): boolean {
+    return stage.needs.every((id) => this.#isDone(id))
+  }
+
+  /** A stage outside the selection is taken as it stands. */
+  #isDone(id: string): boolean {
+    const state = this.#states.get(id)
+    return state === undefined || GOOD.has(state as Outcome)
+  }
+
+  #stopping(): boolean {
+    return !this.#request.keepGoing && this.#failed
+  }
+
+  #summary(): RunEnd {
+    const counts: Partial<Record<Outcome, number>> = {}
+    for (const state of this.#states.values()) counts[state as Outcome] = (counts[state as Outcome] ?? 0) + 1
+    const bad = [...BAD].some((outcome) => counts[outcome])
+    const outcome =
+      this.#request.signal.aborted || counts.cancelled ? 'cancelled' : bad ? 'failed' : counts.held ? 'held' : 'ok'
+    return { outcome, counts }
+  }
+}
+
+/** Facts of thousands of fresh stages are not read: nobody looks at them one by one. */
+const MOST_DETAILED = 100
+
+function freshEnd(session: Session, stage: StagePlan, decision: Extract<Decision, { action: 'fresh' }>): StageEnd {
+  if (session.plan.stages.length > MOST_DETAILED) return { ...ended('fresh', ''), cost: decision.record.seconds }
+  const result = session.store.result(decision.record.key)
+  if (!result) return { ...ended('fresh', ''), cost: decision.record.seconds }
+  return { ...resultEnd(session, stage, 'fresh', result, '', 0), metrics: metricsOf(session, stage) }
+}
+
+function consumersOf(plan: Plan): Map<string, string[]> {
+  const consumers = new Map<string, string[]>()
+  for (const stage of plan.stages) {
+    for (const id of stage.needs) {
+      const list = consumers.get(id)
+      if (list) list.push(stage.id)
+      else consumers.set(id, [stage.id])
+    }
+  }
+  return consumers
+}
+
+function omitStage(finish: Finish): StageEnd {
+  const { stage: _, ...end } = finish
+  return end
+}
+
+function reasonWord(state: string | undefined): string {
+  if (state === 'skipped') return 'was skipped'
+  if (state === 'held') return 'was held by its gate'
+  if (state === 'disabled') return 'is disabled by its `when:`'
+  if (state === 'moved') return 'saw its inputs change'
+  if (state === 'timed-out') return 'ran out of time'
+  return 'failed'
+}
+
+export const runFolder = (session: Session, runId: string): string => join(session.layout.runs, runId)

@@ -1,0 +1,253 @@
+/**
+ * Two key documents → what changed, in the words of the domain: "learning_rate 0.001 -> 0.0005", "2 MIDI files added",
+ * "3 of 1,204 rows of labels.csv changed (valence)". Compares exactly what was hashed.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { canonical } from '../lib/files.ts'
+import type { KeyDocument } from './fingerprint.ts'
+import type { Store } from './store.ts'
+import type { ContentHash, TreeFile, Trees } from './tree.ts'
+
+const MOST_NAMES = 3
+
+/** Bytes of an old and a new content hash of one file; either may be out of reach. */
+type Reader = (old: string, fresh: string, below: string) => readonly [Buffer | undefined, Buffer | undefined]
+
+/**
+ * Sentences, most telling first; empty if nothing that was hashed differs.
+ * @param places where each input lies now: the new bytes of the user's own files are read there
+ */
+export function explainChange(
+  before: KeyDocument,
+  now: KeyDocument,
+  trees: Trees,
+  store: Store,
+  places: Readonly<Record<string, string>>,
+): string[] {
+  return [
+    ...inputChanges(before, now, trees, store, places),
+    ...valueChanges(before.options, now.options, ''),
+    ...commandChanges(before, now),
+    ...envChanges(before.env, now.env),
+    ...(before.kind !== now.kind
+      ? [`kind ${before.kind} -> ${now.kind}`]
+      : before.code !== now.code
+        ? [`code of kind ${now.kind} changed`]
+        : []),
+    ...(before.platform !== now.platform ? [`platform ${before.platform} -> ${now.platform}`] : []),
+    ...(before.v !== now.v ? ['this version of kpipe hashes more than the last one'] : []),
+  ]
+}
+
+/** Differences of plain values by key path: `learning_rate 0.001 -> 0.0005`, `hidden_layers [512,256] -> [512,128]`. */
+export function valueChanges(before: unknown, now: unknown, path: string): string[] {
+  if (canonical(before ?? null) === canonical(now ?? null)) return []
+  if (isRecord(before) && isRecord(now)) {
+    const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort()
+    return names.flatMap((name) => {
+      const below = path ? `${path}.${name}` : name
+      if (!(name in before)) return [`${below} added: ${short(now[name])}`]
+      if (!(name in now)) return [`${below} removed (was ${short(before[name])})`]
+      return valueChanges(before[name], now[name], below)
+    })
+  }
+  return [`${path} ${short(before)} -> ${short(now)}`]
+}
+
+function inputChanges(
+  before: KeyDocument,
+  now: KeyDocument,
+  trees: Trees,
+  store: Store,
+  places: Readonly<Record<string, string>>,
+): string[] {
+  const names = [...new Set([...Object.keys(before.inputs), ...Object.keys(now.inputs)])].sort()
+  return names.flatMap((name) => {
+    const old = before.inputs[name]
+    const fresh = now.inputs[name]
+    if (old === undefined) return [`input ${name} added`]
+    if (fresh === undefined) return [`input ${name} removed`]
+    if (canonical(old) === canonical(fresh)) return []
+    const read: Reader = (oldHash, newHash, below) => [
+      store.blob(oldHash),
+      store.blob(newHash) ?? readThere(places[name], below),
+    ]
+    if (typeof old === 'string' && typeof fresh === 'string') return contentChange(name, old, fresh, trees, read)
+    const oldList = [old].flat() as ContentHash[]
+    const newList = [fresh].flat() as ContentHash[]
+    if (oldList.length !== newList.length) return [`input ${name}: ${oldList.length} -> ${newList.length} stages`]
+    return newList.flatMap((content, i) =>
+      content === oldList[i] ? [] : contentChange(`${name}[${i}]`, oldList[i]!, content, trees, read),
+    )
+  })
+}
+
+function contentChange(name: string, old: ContentHash, fresh: ContentHash, trees: Trees, read: Reader): string[] {
+  if (old === '-') return [`${name} is new`]
+  if (fresh === '-') return [`${name} is gone`]
+  if (old[0] !== fresh[0]) return [`${name} is now a ${fresh[0] === 'D' ? 'folder' : 'file'}`]
+  if (old.startsWith('F:')) return [fileChange(name, ...read(old.slice(2), fresh.slice(2), ''))]
+  let oldFiles: TreeFile[]
+  let newFiles: TreeFile[]
+  try {
+    oldFiles = trees.files(old)
+    newFiles = trees.files(fresh)
+  } catch {
+    return [`${name} changed`]
+  }
+  return folderChange(name, oldFiles, newFiles, read)
+}
+
+function folderChange(name: string, before: readonly TreeFile[], now: readonly TreeFile[], read: Reader): string[] {
+  const old = new Map(before.map((file) => [file.path, file.hash]))
+  const fresh = new Map(now.map((file) => [file.path, file.hash]))
+  const added = now.filter((file) => !old.has(file.path)).map((file) => file.path)
+  const removed = before.filter((file) => !fresh.has(file.path)).map((file) => file.path)
+  const changed = now.filter((file) => old.has(file.path) && old.get(file.path) !== file.hash)
+  const readable = changed.filter((file) => /\.(csv|json)$/i.test(file.path))
+  const sentences = [
+    ...readable
+      .slice(0, MOST_NAMES)
+      .map((file) => fileChange(file.path, ...read(old.get(file.path)!, file.hash, file.path))),
+    ...countFiles(added, 'added'),
+    ...countFiles(removed, 'removed'),
+    ...countFiles(
+      changed.filter((file) => !readable.slice(0, MOST_NAMES).includes(file)).map((file) => file.path),
+      'changed',
+    ),
+  ]
+  return sentences.length === 0 ? [`${name} changed`] : sentences.map((sentence) => `${name}: ${sentence}`)
+}
+
+/** "2 MIDI files added (a.mid, b.mid)" */
+function countFiles(paths: readonly string[], verb: string): string[] {
+  const groups = new Map<string, string[]>()
+  for (const path of paths) {
+    const word = fileWord(path)
+    groups.set(word, [...(groups.get(word) ?? []), path])
+  }
+  return [...groups].map(([word, group]) => {
+    const names = group.slice(0, MOST_NAMES).join(', ') + (group.length > MOST_NAMES ? ', …' : '')
+    return `${group.length.toLocaleString('en')} ${word}${group.length === 1 ? '' : 's'} ${verb} (${names})`
+  })
+}
+
+function fileWord(path: string): string {
+  const extension = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''
+  if (extension === 'mid' || extension === 'midi') return 'MIDI file'
+  return extension ? `${extension.toUpperCase()} file` : 'file'
+}
+
+function readThere(place: string | undefined, below: string): Buffer | undefined {
+  try {
+    return place === undefined ? undefined : readFileSync(join(place, below))
+  } catch {
+    return undefined
+  }
+}
+
+function fileChange(name: string, before: Buffer | undefined, now: Buffer | undefined): string {
+  if (!before || !now) return `${name} changed`
+  try {
+    if (/\.csv$/i.test(name)) return csvChange(name, before.toString(), now.toString())
+    if (/\.json$/i.test(name)) return jsonChange(name, JSON.parse(before.toString()), JSON.parse(now.toString()))
+  } catch {
+    // Not readable as what its name says: the plain sentence is still true.
+  }
+  return `${name} changed`
+}
+
+/** Rows are matched by their first column; quoted commas are respected, multi-line cells are not told apart. */
+function csvChange(name: string, before: string, now: string): string {
+  const [oldHead, ...oldRows] = csvRows(before)
+  const [newHead, ...newRows] = csvRows(now)
+  const old = new Map(oldRows.map((row) => [row[0]!, row]))
+  const fresh = new Map(newRows.map((row) => [row[0]!, row]))
+  const added = newRows.filter((row) => !old.has(row[0]!)).length
+  const removed = oldRows.filter((row) => !fresh.has(row[0]!)).length
+  const changed = newRows.filter((row) => old.has(row[0]!) && old.get(row[0]!)!.join('\0') !== row.join('\0'))
+  const columns = new Set<string>()
+  for (const row of changed)
+    row.forEach((cell, i) => cell !== old.get(row[0]!)![i] && columns.add(newHead?.[i] ?? `column ${i + 1}`))
+  const parts: string[] = []
+  if (changed.length > 0)
+    parts.push(
+      `${changed.length.toLocaleString('en')} of ${newRows.length.toLocaleString('en')} rows of ${name} changed (${[...columns].join(', ')})`,
+    )
+  if (added > 0) parts.push(`${rows(added)} added to ${name}`)
+  if (removed > 0) parts.push(`${rows(removed)} removed from ${name}`)
+  if (parts.length === 0)
+    parts.push(
+      (oldHead ?? []).join() === (newHead ?? []).join() ? `rows of ${name} reordered` : `columns of ${name} changed`,
+    )
+  return parts.join(', ')
+}
+
+const rows = (count: number) => `${count.toLocaleString('en')} row${count === 1 ? '' : 's'}`
+
+function csvRows(text: string): string[][] {
+  return text
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '')
+    .map((line) =>
+      [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map((match) => match[1]!).slice(0, line.split(',').length),
+    )
+}
+
+function jsonChange(name: string, before: unknown, now: unknown): string {
+  if (!isRecord(before) || !isRecord(now)) return `${name} changed`
+  // A file that is one list under one name ({"progressions": [...]}) is compared by that list.
+  const names = Object.keys(now)
+  const inner = names.length === 1 ? names[0]! : ''
+  const [old, fresh] = inner && inner in before ? [before[inner], now[inner]] : [before, now]
+  const oldEntries = new Map(Object.entries(old as object).map(([key, value]) => [key, canonical(value)]))
+  const newEntries = new Map(Object.entries(fresh as object).map(([key, value]) => [key, canonical(value)]))
+  const changed = [...newEntries].filter(([key, value]) => oldEntries.has(key) && oldEntries.get(key) !== value)
+  const added = [...newEntries.keys()].filter((key) => !oldEntries.has(key)).length
+  const removed = [...oldEntries.keys()].filter((key) => !newEntries.has(key)).length
+  const fields = new Set<string>()
+  for (const [key] of changed) {
+    const [a, b] = [(old as Record<string, unknown>)[key], (fresh as Record<string, unknown>)[key]]
+    if (isRecord(a) && isRecord(b))
+      for (const field of Object.keys(b))
+        if (canonical(a[field] ?? null) !== canonical(b[field] ?? null)) fields.add(field)
+  }
+  const parts: string[] = []
+  if (changed.length > 0)
+    parts.push(
+      `${changed.length.toLocaleString('en')} of ${newEntries.size.toLocaleString('en')} entries of ${name} changed${fields.size > 0 ? ` (${[...fields].join(', ')})` : ''}`,
+    )
+  if (added > 0) parts.push(`${added.toLocaleString('en')} added to ${name}`)
+  if (removed > 0) parts.push(`${removed.toLocaleString('en')} removed from ${name}`)
+  return parts.length > 0 ? parts.join(', ') : `${name} changed`
+}
+
+function commandChanges(before: KeyDocument, now: KeyDocument): string[] {
+  if (!before.command || !now.command) return []
+  return [
+    ...(before.command.run !== now.command.run
+      ? [`command changed: ${short(before.command.run)} -> ${short(now.command.run)}`]
+      : []),
+    ...valueChanges(before.command.params, now.command.params, ''),
+    ...valueChanges(before.command.outs, now.command.outs, 'outs'),
+  ]
+}
+
+function envChanges(before: KeyDocument['env'], now: KeyDocument['env']): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort()
+  return names
+    .filter((name) => before[name] !== now[name])
+    .map(
+      (name) =>
+        `environment variable ${name} ${now[name] === 'unset' ? 'is no longer set' : name in before && before[name] !== 'unset' ? 'changed' : 'is now set'}`,
+    )
+}
+
+function short(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return text === undefined ? 'nothing' : text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
