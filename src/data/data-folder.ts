@@ -1,0 +1,61 @@
+/** Where the examples lie: the output of `download` (data/ + source.json), or a folder of the user's given directly. */
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../lib/errors.ts'
+import { readJson } from '../lib/files.ts'
+import type { DataFile } from './examples.ts'
+import type { SourceInfo } from './manifest.ts'
+
+export interface DataFolder {
+  readonly source: SourceInfo
+  /** Files below the data folder, with paths relative to it. */
+  readonly files: readonly DataFile[]
+  /** Absolute path of the data folder. */
+  readonly root: string
+  /** Content hash of a file. @throws UserError where it is gone */
+  hash(path: string): string
+  /** @throws UserError where it is gone */
+  read(path: string): Uint8Array
+}
+
+/**
+ * @param path the input folder
+ * @param files every file below it
+ */
+export function openDataFolder(path: string, files: readonly DataFile[]): DataFolder {
+  const source = readJson<SourceInfo>(join(path, 'source.json'))
+  const downloaded = source?.format === 'kpipe-source/1'
+  const root = downloaded ? join(path, 'data') : path
+  const below = downloaded ? files.flatMap(belowData) : files
+  const hashes = new Map(below.map((file) => [file.path, file.hash]))
+  const gone = (file: string) =>
+    new UserError(`${file} is no longer in the data folder`, { hint: 'run again, so that the folder is read anew' })
+  return {
+    source: downloaded ? source : { ...LOCAL, title: path.split('/').at(-1)! },
+    files: below,
+    root,
+    hash: (file) => {
+      const hash = hashes.get(file)
+      if (hash === undefined) throw gone(file)
+      return hash
+    },
+    read: (file) => {
+      if (!hashes.has(file) || !statSync(join(root, file), { throwIfNoEntry: false })) throw gone(file)
+      return readFileSync(join(root, file))
+    },
+  }
+}
+
+const LOCAL: SourceInfo = {
+  format: 'kpipe-source/1',
+  name: 'local',
+  title: '',
+  licence: 'unknown',
+  citation: '',
+  url: '',
+  generated: false,
+}
+
+function belowData(file: DataFile): DataFile[] {
+  return file.path.startsWith('data/') ? [{ path: file.path.slice('data/'.length), hash: file.hash }] : []
+}

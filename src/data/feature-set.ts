@@ -1,0 +1,44 @@
+/**
+ * What `featurize` and `augment` write and `train` and `evaluate` read: x.npy, y.npy and features.json in one folder.
+ * npy is readable from Python in one line (`np.load('x.npy', mmap_mode='r')`).
+ */
+import type { NormalizerData } from '../network.ts'
+
+export type Split = 'train' | 'val' | 'test'
+
+export interface FeatureRow {
+  /** Item it comes from, e.g. `audio/Q1_1.wav`; augmented rows add `#pitch+2`. */
+  readonly id: string
+  /** Recording or song; rows of one source never stand in two splits. */
+  readonly source: string
+  readonly split: Split
+  /** false: y is not from a label of the user's (estimated or neutral emotion). */
+  readonly labelled: boolean
+  readonly valence: number | null
+  readonly arousal: number | null
+}
+
+export interface FeatureSetInfo {
+  readonly format: 'kpipe-features/1'
+  /** Name in the features map, e.g. `mel`. */
+  readonly feature: string
+  readonly options: Readonly<Record<string, unknown>>
+  /** Shape of one row of x / y. */
+  readonly xShape: readonly number[]
+  readonly yShape: readonly number[]
+  /** Names of the numbers of y where they have one (chord names, pitch names), else []. */
+  readonly yLabels: readonly string[]
+  /** Fit on the train split only; null where the config says none. x.npy is NOT normalised. */
+  readonly normalizer: NormalizerData | null
+  /** The data was composed by kpipe's demo generator. */
+  readonly generated: boolean
+  readonly rows: readonly FeatureRow[]
+}
+
+export interface FeatureSet {
+  readonly info: FeatureSetInfo
+  /** [rows, ...xShape] float32. */
+  readonly x: Float32Array
+  /** [rows, ...yShape] float32. */
+  readonly y: Float32Array
+}

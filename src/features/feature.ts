@@ -1,0 +1,84 @@
+/**
+ * The contract of a feature recipe: example → rows of numbers. Types, and the little that all recipes share.
+ *
+ * A recipe works in two steps. `extract` reads the file and is dear: its result is stored an item and depends on the
+ * content of the file only. `rows` adds labels and facts and is cheap: an edited label decodes nothing again.
+ */
+import type { Emotion, Example, Room } from '../data/manifest.ts'
+import type { Change } from './changes.ts'
+
+/** Options of the recipes, in the one flat namespace of the configs; each recipe reads the ones it names. */
+export interface FeatureOptions {
+  /** Hz. */
+  readonly sample_rate: number
+  /** Samples in a window. */
+  readonly n_fft: number
+  /** Samples between two windows. */
+  readonly hop_length: number
+  readonly n_mels: number
+  /** Length that every clip is cut or padded to. */
+  readonly clip_seconds: number
+  /** What to do without an emotion label: estimate it, take (0, 0), or leave the item out. */
+  readonly unlabelled: 'estimate' | 'neutral' | 'drop'
+}
+
+/** What `extract` gets of an example: no label on purpose. */
+export interface FeatureItem {
+  /** Path below the data folder, for messages. */
+  readonly path: string
+  /** The file's bytes; not to be called for chords. */
+  readonly read: () => Uint8Array
+  /** Chord names; empty in other rooms. */
+  readonly chords: readonly string[]
+}
+
+/** One row before it has a name. */
+export interface FeaturePair {
+  readonly x: Float32Array
+  readonly y: Float32Array
+  /** The emotion that x or y was made with, or null where none enters. */
+  readonly emotion: Emotion | null
+  /** false: the emotion is estimated or neutral. */
+  readonly labelled: boolean
+}
+
+export interface Feature {
+  /** Name in the map and in configs. */
+  readonly name: string
+  readonly room: Room
+  /** One line for `kpipe list`. */
+  readonly about: string
+  /** Options that `extract` reads: they are part of an item's key. */
+  readonly itemOptions: readonly (keyof FeatureOptions)[]
+  /** Options that `rows` reads besides. */
+  readonly rowOptions: readonly (keyof FeatureOptions)[]
+  /** Kinds of change that make sense as augmentation. */
+  readonly changes: readonly Change['kind'][]
+  /** Shape of one row of x and y. */
+  readonly shape: (options: FeatureOptions) => { readonly x: readonly number[]; readonly y: readonly number[] }
+  /** What each number of y means, or []. */
+  readonly yLabels: readonly string[]
+  /** @throws DataError where the file cannot be read after all */
+  readonly extract: (item: FeatureItem, options: FeatureOptions, change?: Change) => Promise<Float32Array>
+  /** None, one or many rows. `extracted` may come from the cache. */
+  readonly rows: (example: Example, extracted: Float32Array, options: FeatureOptions) => readonly FeaturePair[]
+}
+
+/** Names in the features map, without loading the recipes (and codecs with them). */
+export const FEATURE_NAMES = ['mel', 'melody', 'harmony', 'dynamics', 'groove'] as const
+
+/**
+ * The emotion of an example: its label, or what `unlabelled` says; null = leave the example out.
+ * @param estimate called for `estimate`; recipes without a way to estimate take the neutral emotion
+ */
+export function emotionOf(
+  example: Example,
+  unlabelled: FeatureOptions['unlabelled'],
+  estimate: () => Emotion = () => NEUTRAL,
+): { emotion: Emotion; labelled: boolean } | null {
+  if (example.emotion) return { emotion: example.emotion, labelled: true }
+  if (unlabelled === 'drop') return null
+  return { emotion: unlabelled === 'estimate' ? estimate() : NEUTRAL, labelled: false }
+}
+
+export const NEUTRAL: Emotion = { valence: 0, arousal: 0 }

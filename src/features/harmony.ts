@@ -1,0 +1,76 @@
+/**
+ * harmony: emotion and the chords so far → the next chord.
+ *   x [128]  0-63 embedding of the emotion (emotion.ts); 64-127 the chords before, one number for each chord of the
+ *            64-chord vocabulary: the last one adds 1, the one before 1/2, then 1/4 … over the last 8. All zeros at the start.
+ *   y [64]   distribution of the next chord: 1 at the chord that follows, 0 elsewhere
+ * One row a position, the first chord included, but at most 12 a progression, spread evenly: otherwise a song of 300
+ * chords would weigh as much as a hundred progressions of 4. Where nothing is played (N) counts as a chord of the
+ * vocabulary inside a song; before the first and after the last chord it is cut off, and several in a row count once.
+ * Progressions without a label get the neutral emotion with `labelled: false` (`unlabelled: drop` leaves them out).
+ */
+import { CHORD_VOCABULARY_64, chordId64, NO_CHORD, parseChord } from '../midi/chords.ts'
+import { EMBEDDING_SIZE, encodeEmotion } from './emotion.ts'
+import { emotionOf, type Feature, type FeaturePair } from './feature.ts'
+
+const CHORDS = CHORD_VOCABULARY_64.length
+const MAX_POSITIONS = 12
+const CONTEXT = 8
+const DECAY = 0.5
+
+export const harmony: Feature = {
+  name: 'harmony',
+  room: 'chords',
+  about: 'embedding of an emotion and the chords so far → distribution of the next chord',
+  itemOptions: [],
+  rowOptions: ['unlabelled'],
+  changes: ['transpose'],
+  shape: () => ({ x: [EMBEDDING_SIZE + CHORDS], y: [CHORDS] }),
+  yLabels: CHORD_VOCABULARY_64,
+  extract: async ({ chords }, _options, change) => {
+    const semitones = change?.kind === 'transpose' ? change.semitones : 0
+    const ids = chords.map((name) => chordId64(parseChord(name) ?? NO_CHORD))
+    return Float32Array.from(trimSilence(ids), (id) => transposedId(id, semitones))
+  },
+  rows: (example, ids, { unlabelled }) => {
+    const found = emotionOf(example, unlabelled)
+    if (!found) return []
+    const embedding = encodeEmotion(found.emotion)
+    return spread(ids.length, MAX_POSITIONS).map((position): FeaturePair => {
+      const x = new Float32Array(EMBEDDING_SIZE + CHORDS)
+      x.set(embedding)
+      x.set(chordContext(ids, position), EMBEDDING_SIZE)
+      const y = new Float32Array(CHORDS)
+      y[ids[position]!] = 1
+      return { x, y, ...found }
+    })
+  },
+}
+
+/** [64]: the chords before `position`, the nearest one heaviest. */
+export function chordContext(ids: ArrayLike<number>, position: number): Float32Array {
+  const context = new Float32Array(CHORDS)
+  for (let back = 1; back <= Math.min(CONTEXT, position); back++) context[ids[position - back]!]! += DECAY ** (back - 1)
+  return context
+}
+
+const NONE = chordId64(NO_CHORD)
+
+/** The vocabulary is root * 5 + quality up to 59, then chords without a root, which stay. */
+function transposedId(id: number, semitones: number): number {
+  if (id >= 60) return id
+  return ((Math.floor(id / 5) + semitones + 12) % 12) * 5 + (id % 5)
+}
+
+/** Ids without the none chord at both ends and with at most one in a row. */
+function trimSilence(ids: readonly number[]): number[] {
+  const once = ids.filter((id, i) => id !== NONE || ids[i - 1] !== NONE)
+  const start = once[0] === NONE ? 1 : 0
+  const end = once.length > 1 && once.at(-1) === NONE ? once.length - 1 : once.length
+  return once.slice(start, end)
+}
+
+/** At most `most` whole numbers below `count`, evenly spread, ascending, 0 first. */
+function spread(count: number, most: number): number[] {
+  if (count <= most) return Array.from({ length: count }, (_, i) => i)
+  return Array.from({ length: most }, (_, i) => Math.floor((i * count) / most))
+}
