@@ -1,0 +1,156 @@
+/**
+ * Engine `eager`: the graph runs op by op on TensorFlow.js' wasm kernels, tfjs differentiates it, the optimiser updates
+ * plain arrays. Needs nothing but npm; the reference that other engines are held to.
+ */
+import type { Scalar, Tensor } from '@tensorflow/tfjs'
+import type { Weight, Weights } from '../../network.ts'
+import { outputSpecs, weightSpecs } from '../../network/shapes.ts'
+import { dropoutMask, dropoutSpecs } from '../dropout.ts'
+import type { Batch, Engine, Trainer, TrainingConfig } from '../engine.ts'
+import { applyNetwork, type TrainingMode } from '../graph.ts'
+import { lossTerm } from '../losses.ts'
+import { createOptimizer } from '../optimizer.ts'
+import { loadTf, type Tf } from '../tfjs.ts'
+
+export const eager: Engine = {
+  name: 'eager',
+  // The plain cpu backend runs anywhere Node does.
+  available: async () => '',
+  create: async (config, weights) => {
+    const { tf, fallback } = await loadTf()
+    const notes = fallback
+      ? [`TensorFlow.js runs on its slower cpu backend: WebAssembly did not start (${fallback})`]
+      : []
+    return trainer(tf, config, weights, notes)
+  },
+}
+
+function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readonly string[]): Trainer {
+  const { network, batchSize, seed } = config
+  const specs = weightSpecs(network)
+  const outputs = outputSpecs(network)
+  const drops = dropoutSpecs(network)
+  const weights = copy(initial)
+  const trainable = specs.filter((spec) => spec.trainable).map((spec) => spec.name)
+  const optimizer = createOptimizer(
+    config.optimizer,
+    Object.fromEntries(trainable.map((name) => [name, weights[name]!])),
+  )
+  let rate = config.optimizer.learningRate
+  let taken = 0
+
+  const step = async (batch: Batch) => {
+    const updates: Record<string, Float32Array> = {}
+    let loss = Number.NaN
+    let gradients: Float32Array[] = []
+    // Results leave through variables: tidy searches what it returns for tensors, number by number.
+    tf.tidy(() => {
+      const constants = tensors(specs.filter((spec) => !spec.trainable).map((spec) => spec.name))
+      const mode = { masks: masks(), share: shares(batch.count) }
+      const [x, y] = [inputs(batch.x), targets(batch)]
+      const forward = (...moving: Tensor[]) => {
+        const all = { ...constants }
+        for (const [i, name] of trainable.entries()) all[name] = moving[i]!
+        const result = total(all, x, y, mode.share, mode)
+        for (const [name, tensor] of Object.entries(result.updates)) updates[name] = tensor.dataSync() as Float32Array
+        return result.loss as Scalar
+      }
+      const { value, grads } = tf.valueAndGrads(forward)(Object.values(tensors(trainable)))
+      loss = value.dataSync()[0]!
+      gradients = grads.map((grad) => grad.dataSync() as Float32Array)
+    })
+    if (!Number.isFinite(loss)) return loss
+    if (!optimizer.update(gradients, rate, taken + 1)) return Number.NaN
+    for (const [name, values] of Object.entries(updates)) weights[name]!.data.set(values)
+    taken++
+    return loss
+  }
+
+  return {
+    notes,
+    step,
+    loss: async (batch) =>
+      tf.tidy(
+        () =>
+          total(
+            tensors(specs.map((spec) => spec.name)),
+            inputs(batch.x),
+            targets(batch),
+            shares(batch.count),
+          ).loss.dataSync()[0]!,
+      ),
+    predict: async (x) => {
+      let values: Float32Array[] = []
+      tf.tidy(() => {
+        const result = applyNetwork(tf, network, tensors(specs.map((spec) => spec.name)), inputs(x))
+        values = result.outputs.map((output) => Float32Array.from(output.value.dataSync()))
+      })
+      return values
+    },
+    setLearningRate: (value) => {
+      rate = value
+    },
+    state: async () => ({ weights: copy(weights), slots: copy(optimizer.slots), step: taken }),
+    restore: async (state) => {
+      fill(weights, state.weights)
+      fill(optimizer.slots, state.slots)
+      taken = state.step
+    },
+    // All tensors live inside one call; nothing is held between steps.
+    dispose: () => {},
+  }
+
+  function total(
+    values: Record<string, Tensor>,
+    x: readonly Tensor[],
+    y: readonly Tensor[],
+    share: Tensor,
+    mode?: TrainingMode,
+  ): { loss: Tensor; updates: Readonly<Record<string, Tensor>> } {
+    const result = applyNetwork(tf, network, values, x, mode)
+    const terms = result.outputs.map((output, i) => lossTerm(tf, config.loss, output, y[i]!, share))
+    return { loss: terms.reduce((sum, term) => tf.add(sum, term)), updates: result.updates }
+  }
+
+  function tensors(names: readonly string[]): Record<string, Tensor> {
+    return Object.fromEntries(names.map((name) => [name, tf.tensor(weights[name]!.data, [...weights[name]!.shape])]))
+  }
+
+  function inputs(x: readonly Float32Array[]): Tensor[] {
+    return network.inputs.map((spec, i) => {
+      const shape = [batchSize, ...spec.shape]
+      return spec.dtype === 'int32' ? tf.tensor(Int32Array.from(x[i]!), shape, 'int32') : tf.tensor(x[i]!, shape)
+    })
+  }
+
+  function targets(batch: Batch): Tensor[] {
+    return outputs.map((spec, i) => {
+      if (config.loss !== 'sparse_cross_entropy') return tf.tensor(batch.y[i]!, [batchSize, ...spec.shape])
+      return tf.tensor(Int32Array.from(batch.y[i]!), [batchSize, ...spec.shape.slice(0, -1)], 'int32')
+    })
+  }
+
+  function shares(count: number): Tensor {
+    return tf.tensor1d(new Float32Array(batchSize).fill(1 / count, 0, count))
+  }
+
+  function masks(): Record<string, Tensor> {
+    return Object.fromEntries(
+      drops.map((spec) => [
+        spec.layer,
+        tf.tensor(dropoutMask(spec, seed, taken, batchSize), [batchSize, ...spec.shape]),
+      ]),
+    )
+  }
+}
+
+function copy(weights: Weights): Record<string, Weight> {
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
+  )
+}
+
+/** Into the arrays that are there, which the optimiser holds. */
+function fill(target: Weights, source: Weights): void {
+  for (const [name, weight] of Object.entries(target)) weight.data.set(source[name]!.data)
+}

@@ -1,0 +1,5 @@
+/** Training engines by name, fastest first: `auto` takes the first that runs here. Light: each loads its library on use. */
+import type { Engine } from '../engine.ts'
+import { eager } from './eager.ts'
+
+export const engines = { eager } satisfies Record<string, Engine>

@@ -1,0 +1,201 @@
+/**
+ * A network in TensorFlow.js ops: the one definition that every engine runs or traces. Reads no tensor's values, so a
+ * symbolic backend can record it; random numbers (dropout masks) come in from outside. Sequence layers: graph-sequence.ts.
+ */
+import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
+import type { Activation, Layer, Network } from '../network.ts'
+import { inferShapes, type LayerShape } from '../network/shapes.ts'
+import { causalAttention, gru, lstm } from './graph-sequence.ts'
+import type { OutputTensors } from './losses.ts'
+import type { Tf } from './tfjs.ts'
+
+/** Absent: inference. Present: training. */
+export interface TrainingMode {
+  /** Dropout layer → [batch, ...shape], 0 or 1/(1 - rate). */
+  readonly masks: Readonly<Record<string, Tensor>>
+  /** [batch]: 1/count for real examples, 0 for padding; batch statistics are taken over the real ones. */
+  readonly share: Tensor
+}
+
+export interface GraphResult {
+  /** In the order of network.outputs. */
+  readonly outputs: readonly OutputTensors[]
+  /** New moving averages of batch_norm layers by weight name; empty at inference. */
+  readonly updates: Readonly<Record<string, Tensor>>
+}
+
+/** @param inputs in the order of network.inputs, [batch, ...shape]; int32 inputs as int32 tensors */
+export function applyNetwork(
+  tf: Tf,
+  network: Network,
+  weights: Readonly<Record<string, Tensor>>,
+  inputs: readonly Tensor[],
+  mode?: TrainingMode,
+): GraphResult {
+  const values = new Map<string, OutputTensors>()
+  const updates: Record<string, Tensor> = {}
+  for (const [i, spec] of network.inputs.entries()) values.set(spec.name, plain(inputs[i]!))
+  for (const at of inferShapes(network)) {
+    const own = at.weights.map((spec) => weights[spec.name]!)
+    const from = at.layer.inputs.map((name) => values.get(name)!.value)
+    const value = applyLayer(tf, at, own, from, mode, updates)
+    // Dropout and flatten at inference hand on the very value they got, with what is known of it.
+    values.set(at.layer.name, value)
+  }
+  return { outputs: network.outputs.map((name) => values.get(name)!), updates }
+}
+
+function applyLayer(
+  tf: Tf,
+  at: LayerShape,
+  weights: readonly Tensor[],
+  inputs: readonly Tensor[],
+  mode: TrainingMode | undefined,
+  updates: Record<string, Tensor>,
+): OutputTensors {
+  const { layer, shape } = at
+  const x = inputs[0]!
+  switch (layer.kind) {
+    case 'dense':
+      return activated(
+        tf,
+        layer.activation,
+        addBias(tf, product(tf, x, weights[0]!), layer.useBias ? weights[1] : undefined),
+      )
+    case 'dropout':
+      return plain(mode && layer.rate > 0 ? tf.mul(x, mode.masks[layer.name]!) : x)
+    case 'activation':
+      return activated(tf, layer.activation, x)
+    case 'batch_norm':
+      return plain(batchNorm(tf, layer, weights, x, mode, updates))
+    case 'layer_norm': {
+      const mean = tf.mean(x, -1, true)
+      const centred = tf.sub(x, mean)
+      const variance = tf.mean(tf.square(centred), -1, true)
+      const scaled = tf.mul(centred, tf.rsqrt(tf.add(variance, layer.epsilon)))
+      return plain(tf.add(tf.mul(scaled, weights[0]!), weights[1]!))
+    }
+    case 'conv1d':
+      return activated(
+        tf,
+        layer.activation,
+        addBias(tf, conv1d(tf, layer, at, weights[0]!, x), layer.useBias ? weights[1] : undefined),
+      )
+    case 'conv2d': {
+      const made = tf.conv2d(x as Tensor4D, weights[0] as Tensor4D, [...layer.strides], layer.padding)
+      return activated(tf, layer.activation, addBias(tf, made, layer.useBias ? weights[1] : undefined))
+    }
+    case 'max_pool2d':
+      return plain(tf.maxPool(x as Tensor4D, [...layer.poolSize], [...layer.strides], layer.padding))
+    case 'global_avg_pool':
+      return plain(tf.mean(x, range(1, x.shape.length - 1)))
+    case 'flatten':
+      return plain(tf.reshape(x, [x.shape[0]!, ...shape]))
+    case 'embedding':
+      return plain(tf.gather(weights[0]!, tf.cast(x, 'int32')))
+    case 'concat':
+      return plain(tf.concat([...inputs], x.shape.length - 1))
+    case 'add':
+      return plain(inputs.slice(1).reduce((sum, other) => tf.add(sum, other), x))
+    case 'repeat':
+      return plain(tf.tile(tf.expandDims(x, 1), [1, layer.times, 1]))
+    case 'lstm':
+      return plain(lstm(tf, layer, weights, x as Tensor3D))
+    case 'gru':
+      return plain(gru(tf, layer, weights, x as Tensor3D))
+    case 'causal_attention':
+      return plain(causalAttention(tf, layer, weights, x as Tensor3D))
+  }
+}
+
+/** x [..., in] · kernel [in, out]; leading axes are folded into one product. */
+export function product(tf: Tf, x: Tensor, kernel: Tensor): Tensor {
+  const size = kernel.shape[0]!
+  if (x.shape.length === 2) return tf.matMul(x as Tensor2D, kernel as Tensor2D)
+  const folded = tf.matMul(tf.reshape(x, [-1, size]), kernel as Tensor2D)
+  return tf.reshape(folded, [...x.shape.slice(0, -1), kernel.shape[1]!])
+}
+
+function addBias(tf: Tf, x: Tensor, bias: Tensor | undefined): Tensor {
+  return bias ? tf.add(x, bias) : x
+}
+
+function plain(value: Tensor): OutputTensors {
+  return { value, logits: value, activation: 'linear' }
+}
+
+function activated(tf: Tf, activation: Activation, logits: Tensor): OutputTensors {
+  return { value: activate(tf, activation, logits), logits, activation }
+}
+
+function activate(tf: Tf, activation: Activation, x: Tensor): Tensor {
+  switch (activation) {
+    case 'linear':
+      return x
+    case 'relu':
+      return tf.relu(x)
+    case 'tanh':
+      return tf.tanh(x)
+    case 'sigmoid':
+      return tf.sigmoid(x)
+    case 'elu':
+      return tf.elu(x)
+    case 'softmax':
+      return tf.softmax(x)
+    case 'gelu':
+      // The erf form, as Keras' default and tfjs'.
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1))
+  }
+}
+
+/**
+ * Keras' rule (biased variance, moving = moving·momentum + batch·(1 - momentum)), with the statistics over real examples.
+ * The batch statistics are part of the gradient.
+ */
+function batchNorm(
+  tf: Tf,
+  layer: Extract<Layer, { kind: 'batch_norm' }>,
+  [gamma, beta, movingMean, movingVariance]: readonly Tensor[],
+  x: Tensor,
+  mode: TrainingMode | undefined,
+  updates: Record<string, Tensor>,
+): Tensor {
+  let [mean, variance] = [movingMean!, movingVariance!]
+  if (mode) {
+    const share = tf.reshape(mode.share, [-1, 1])
+    const between = range(1, x.shape.length - 1)
+    const average = (values: Tensor) => tf.sum(tf.mul(between.length > 0 ? tf.mean(values, between) : values, share), 0)
+    mean = average(x)
+    variance = average(tf.square(tf.sub(x, mean)))
+    const blend = (old: Tensor, now: Tensor) => tf.add(tf.mul(old, layer.momentum), tf.mul(now, 1 - layer.momentum))
+    updates[`${layer.name}/moving_mean`] = blend(movingMean!, mean)
+    updates[`${layer.name}/moving_variance`] = blend(movingVariance!, variance)
+  }
+  const scale = tf.mul(tf.rsqrt(tf.add(variance, layer.epsilon)), gamma!)
+  return tf.add(tf.mul(tf.sub(x, mean), scale), beta!)
+}
+
+/** With stride 1 as one product over shifted copies (TensorFlow.js has no gradient of dilated convolutions). */
+function conv1d(tf: Tf, layer: Extract<Layer, { kind: 'conv1d' }>, at: LayerShape, kernel: Tensor, x: Tensor): Tensor {
+  if (layer.stride > 1) return tf.conv1d(x as Tensor3D, kernel as Tensor3D, layer.stride, layer.padding)
+  const frames = at.shape[0]!
+  const missing = layer.padding === 'same' ? (layer.kernelSize - 1) * layer.dilation : 0
+  const left = Math.floor(missing / 2)
+  const padded =
+    missing > 0
+      ? tf.pad(x, [
+          [0, 0],
+          [left, missing - left],
+          [0, 0],
+        ])
+      : x
+  const taps = range(0, layer.kernelSize).map((k) =>
+    tf.slice(padded, [0, k * layer.dilation, 0], [x.shape[0]!, frames, x.shape[2]!]),
+  )
+  const columns = taps.length > 1 ? tf.concat(taps, 2) : taps[0]!
+  return product(tf, columns, tf.reshape(kernel, [-1, layer.filters]))
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i)
+}

@@ -1,0 +1,49 @@
+/** Activation functions on plain arrays, by name; gelu is the erf form (as Keras and tfjs have it by default). */
+import type { Activation } from '../network.ts'
+
+/** Applies in place to values[from, from + count); softmax works on rows of `channels`. */
+export function activate(name: Activation, values: Float32Array, from: number, count: number, channels: number): void {
+  const end = from + count
+  switch (name) {
+    case 'linear':
+      return
+    case 'relu':
+      // A comparison, not Math.max: NaN must stay NaN.
+      for (let i = from; i < end; i++) if (values[i]! < 0) values[i] = 0
+      return
+    case 'tanh':
+      for (let i = from; i < end; i++) values[i] = Math.tanh(values[i]!)
+      return
+    case 'sigmoid':
+      for (let i = from; i < end; i++) values[i] = sigmoid(values[i]!)
+      return
+    case 'elu':
+      for (let i = from; i < end; i++) if (values[i]! < 0) values[i] = Math.expm1(values[i]!)
+      return
+    case 'gelu':
+      for (let i = from; i < end; i++) values[i] = 0.5 * values[i]! * (1 + erf(values[i]! * Math.SQRT1_2))
+      return
+    case 'softmax':
+      for (let row = from; row < end; row += channels) softmax(values, row, channels)
+  }
+}
+
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x))
+}
+
+/** Error function by Abramowitz and Stegun 7.1.26 (absolute error below 1.5e-7, the formula tfjs uses). */
+export function erf(x: number): number {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x))
+  const poly = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t
+  return Math.sign(x) * (1 - poly * Math.exp(-x * x))
+}
+
+/** In place over values[from, from + count), shifted by the maximum so that nothing overflows. */
+export function softmax(values: Float32Array, from: number, count: number): void {
+  let top = -Infinity
+  for (let i = from; i < from + count; i++) if (values[i]! > top) top = values[i]!
+  let sum = 0
+  for (let i = from; i < from + count; i++) sum += values[i] = Math.exp(values[i]! - top)
+  for (let i = from; i < from + count; i++) values[i] = values[i]! / sum
+}

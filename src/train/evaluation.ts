@@ -1,0 +1,85 @@
+/**
+ * A model's predictions against the simplest guess there is: the mean of the training targets. Works on arrays; knows no
+ * files, no network and no decoding of emotions (that comes in as a function).
+ */
+import type { LossName } from '../compute/engine.ts'
+import { concordance, mean, rmse, rowLosses } from './metrics.ts'
+
+/** Figures over a set of held-out rows. */
+export interface Score {
+  readonly rows: number
+  readonly loss: number
+  readonly baseline_loss: number
+  /** 100 = no loss left, 0 = as good as the baseline, negative = worse. */
+  readonly improvement_percent: number
+  readonly beats_baseline: boolean
+}
+
+export interface Predictions {
+  readonly loss: LossName
+  /** [rows, size] each. */
+  readonly target: Float32Array
+  readonly prediction: Float32Array
+  readonly size: number
+  /** Length of the last axis of one row. */
+  readonly classes: number
+}
+
+/**
+ * Mean of the given rows: the best constant for mse, bce, kl and cross-entropy.
+ * @param y [all rows, size]
+ */
+export function meanTarget(y: Float32Array, rows: readonly number[], size: number): Float32Array {
+  const sums = new Float64Array(size)
+  for (const row of rows) for (let i = 0; i < size; i++) sums[i] = sums[i]! + y[row * size + i]!
+  return Float32Array.from(sums, (sum) => sum / rows.length)
+}
+
+/** @param positions which rows of the predictions to score; null where there is none */
+export function score(
+  made: Predictions,
+  baselines: readonly Float32Array[],
+  positions: readonly number[],
+): Score | null {
+  if (positions.length === 0) return null
+  const over = (prediction: Float32Array) => {
+    const losses = rowLosses(made.loss, made.target, prediction, made.size, made.classes)
+    return mean(positions.map((i) => losses[i]!))
+  }
+  const loss = over(made.prediction)
+  // Of several constants the hardest to beat: augmented copies can make the mean of all rows a weak one.
+  const baseline = Math.min(...baselines.map((constant) => over(repeat(constant, made.prediction.length))))
+  const improvement = baseline === 0 ? (loss === 0 ? 0 : -Infinity) : 100 * (1 - loss / baseline)
+  return {
+    rows: positions.length,
+    loss,
+    baseline_loss: baseline,
+    improvement_percent: Number.isFinite(improvement) ? improvement : -100,
+    beats_baseline: loss < baseline,
+  }
+}
+
+export interface AxisScore {
+  readonly rmse: number
+  readonly baseline_rmse: number
+  /** Concordance; the baseline's is 0, as that of every constant. */
+  readonly ccc: number
+}
+
+/** One axis (valence or arousal): labels, what was decoded from the predictions, mean of the training labels. */
+export function scoreAxis(labels: readonly number[], decoded: readonly number[], trainMean: number): AxisScore {
+  return {
+    rmse: rmse(labels, decoded),
+    baseline_rmse: rmse(
+      labels,
+      labels.map(() => trainMean),
+    ),
+    ccc: concordance(labels, decoded),
+  }
+}
+
+function repeat(row: Float32Array, length: number): Float32Array {
+  const out = new Float32Array(length)
+  for (let at = 0; at < length; at += row.length) out.set(row, at)
+  return out
+}
