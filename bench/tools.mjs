@@ -1,0 +1,62 @@
+// What benches share: a work folder, peers in a venv of the bench's own, and timing ours and the peer in turn.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const repository = fileURLToPath(new URL('..', import.meta.url))
+export const kpipeBin = join(repository, 'src', 'bin.mjs')
+
+export async function tools(name, only) {
+  const work = join(repository, 'bench', '.work', name)
+  mkdirSync(work, { recursive: true })
+  return {
+    work,
+    /** Run this case? (all, or those whose name contains a word of the command line) */
+    wants: (label) => only.length === 0 || only.some((word) => label.includes(word)),
+    say: (text) => console.error(text),
+    /** An empty folder. */
+    folder: (label) => {
+      const path = join(work, label)
+      rmSync(path, { recursive: true, force: true })
+      mkdirSync(path, { recursive: true })
+      return path
+    },
+    python: (packages) => venv(join(repository, 'bench', '.venv', name), packages),
+  }
+}
+
+/** Path of a Python that has the packages; installs them once. */
+function venv(folder, packages) {
+  const python = join(folder, 'bin', 'python')
+  const marker = join(folder, `.${packages.join('+').replace(/[^\w.+=-]/g, '_')}`)
+  if (!existsSync(marker)) {
+    must('python3', ['-m', 'venv', folder])
+    must(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages])
+    mkdirSync(marker)
+  }
+  return python
+}
+
+export function must(command, args, options = {}) {
+  const done = spawnSync(command, args, { encoding: 'utf8', ...options })
+  if (done.status !== 0)
+    throw new Error(`${command} ${args.join(' ')} ended with ${done.status}\n${done.stdout}\n${done.stderr}`)
+  return done.stdout
+}
+
+/** Wall seconds of one command. */
+export function time(command, args, options = {}) {
+  const start = process.hrtime.bigint()
+  must(command, args, options)
+  return Number(process.hrtime.bigint() - start) / 1e9
+}
+
+export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
+
+/** Medians of several functions measured in turn, so that a noisy minute hits all of them. */
+export function inTurn(times, measures) {
+  const found = Object.fromEntries(Object.keys(measures).map((name) => [name, []]))
+  for (let i = 0; i < times; i++) for (const [name, measure] of Object.entries(measures)) found[name].push(measure(i))
+  return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, median(values)]))
+}

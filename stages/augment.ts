@@ -1,0 +1,173 @@
+/** augment: changed copies of the training examples, computed from the data again; val and test rows stay as they are. */
+import type { FeatureSet, Split } from '../src/data/feature-set.ts'
+import type { Example } from '../src/data/manifest.ts'
+import {
+  type AugmentationOptions,
+  augmentationSchema,
+  type Change,
+  changeName,
+  drawChange,
+} from '../src/features/changes.ts'
+import type { Feature, FeatureOptions } from '../src/features/feature.ts'
+import type { TableRow } from '../src/features/table.ts'
+import { type DataFault, formatFault } from '../src/lib/errors.ts'
+import { random } from '../src/lib/random.ts'
+import { defineStage, type StageContext, type StageResult } from '../src/stage.ts'
+import { eachItem } from './shared/items.ts'
+
+interface Options {
+  readonly augmentation: AugmentationOptions
+  readonly seed: number
+}
+
+export const augment = defineStage<Options>({
+  kind: 'augment',
+  summary: 'add changed copies of the training examples (pitch, stretch, noise, masks; transpose, tempo, jitter)',
+  options: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      augmentation: augmentationSchema,
+      seed: { type: 'integer', minimum: 0, default: 42, description: 'Seed of which change each copy gets.' },
+    },
+  },
+  inputs: {
+    features: { about: 'the output of featurize' },
+    data: { about: 'the music: the output of download, or a folder in the Kelly layout' },
+    validation: { about: 'the output of validate' },
+  },
+  outputs: {
+    'x.npy': 'inputs: the rows of featurize in their order, then the copies',
+    'y.npy': 'targets',
+    'features.json': 'name, source and split of every row, shapes, normaliser',
+  },
+  run: async (ctx) => {
+    const [{ features }, { readFeatureSet, writeFeatureSet }] = await Promise.all([
+      import('../src/features/index.ts'),
+      import('../src/data/feature-file.ts'),
+    ])
+    const set = readFeatureSet(ctx.inputs.features!.path)
+    const feature: Feature = features[set.info.feature as keyof typeof features]
+    const copies = await planCopies(ctx, feature, set)
+    const { rows, faults } = await makeCopies(ctx, feature, set, copies)
+    for (const fault of faults) ctx.log('warn', `left out a copy: ${formatFault(fault)}`)
+    const all = await append(set, rows)
+    writeFeatureSet(ctx.out(''), all)
+    return result(set, rows, faults.length)
+  },
+})
+
+interface Copy {
+  readonly example: Example
+  readonly change: Change
+  /** `#pitch+2`; a second equal change of one example is `#pitch+2.2`. */
+  readonly mark: string
+}
+
+/** Which copies to make of whom: only examples in the train split. Depends on (seed, item, copy) and nothing else. */
+async function planCopies(ctx: StageContext<Options>, feature: Feature, { info }: FeatureSet): Promise<Copy[]> {
+  const { augmentation, seed } = ctx.options
+  if (augmentation.copies === 0) return []
+  const { readValidation } = await import('../src/data/validation.ts')
+  const { examples } = readValidation(ctx.inputs.validation!.path)
+  const training = new Set(info.rows.flatMap((row) => (row.split === 'train' ? [itemIdOf(row.id)] : [])))
+  const copies = examples
+    .filter((example) => example.room === feature.room && training.has(example.id))
+    .flatMap((example) => copiesOf(example, feature, augmentation, seed))
+  if (copies.length === 0)
+    ctx.log('warn', `no copies: of the changes for ${feature.name} (${feature.changes.join(', ')}) none is switched on`)
+  return copies
+}
+
+function copiesOf(example: Example, feature: Feature, options: AugmentationOptions, seed: number): Copy[] {
+  const times = new Map<string, number>()
+  return Array.from({ length: options.copies }, (_, copy) => `${seed}:${example.id}:${copy}`).flatMap((text) => {
+    const rng = random(text)
+    let change = drawChange(feature.changes, options, rng, text)
+    // Two equal transpositions would be the same rows twice; a few more draws find another one where there is one.
+    for (let draws = 1; change && times.has(changeName(change)) && draws < 8; draws++)
+      change = drawChange(feature.changes, options, rng, text)
+    if (!change) return []
+    const name = changeName(change)
+    const time = (times.get(name) ?? 0) + 1
+    times.set(name, time)
+    return [{ example, change, mark: `#${name}${time > 1 ? `.${time}` : ''}` }]
+  })
+}
+
+async function makeCopies(ctx: StageContext<Options>, feature: Feature, { info }: FeatureSet, copies: readonly Copy[]) {
+  const rows: TableRow[] = []
+  const faults: DataFault[] = []
+  if (copies.length === 0) return { rows, faults }
+  const [{ openDataFolder }, { itemKey, itemOf, namedRows }, { loadExtract, storeExtract }] = await Promise.all([
+    import('../src/data/data-folder.ts'),
+    import('../src/features/table.ts'),
+    import('../src/features/stored.ts'),
+  ])
+  const input = ctx.inputs.data!
+  const data = openDataFolder(input.path, input.files())
+  const options = info.options as unknown as FeatureOptions
+  const items = copies.map(({ example, change, mark }) => {
+    const key = itemKey(feature, example, () => data.hash(example.id), options, change)
+    return { id: `${example.id}${mark}`, key }
+  })
+  const { values } = await eachItem(ctx, feature.name, items, (index) => {
+    const { example, change } = copies[index]!
+    return storeExtract(() =>
+      feature.extract(
+        itemOf(example, () => data.read(example.id)),
+        options,
+        change,
+      ),
+    )
+  })
+  values.forEach((value, index) => {
+    const { example, mark } = copies[index]!
+    const found = loadExtract(value)
+    if (found instanceof Float32Array)
+      rows.push(...namedRows(example, 'train', feature.rows(example, found, options), mark))
+    else faults.push({ ...found, path: example.id })
+  })
+  return { rows, faults }
+}
+
+async function append(set: FeatureSet, copies: readonly TableRow[]): Promise<FeatureSet> {
+  if (copies.length === 0) return set
+  const { toFeatureSet } = await import('../src/features/table.ts')
+  const { rows, ...head } = set.info
+  const added = toFeatureSet(head, copies)
+  return {
+    info: { ...head, rows: [...rows, ...added.info.rows] },
+    x: joined(set.x, added.x),
+    y: joined(set.y, added.y),
+  }
+}
+
+function joined(a: Float32Array, b: Float32Array): Float32Array {
+  const all = new Float32Array(a.length + b.length)
+  all.set(a)
+  all.set(b, a.length)
+  return all
+}
+
+/** `midi/a.mid@3` → `midi/a.mid`. */
+function itemIdOf(rowId: string): string {
+  return rowId.replace(/@\d+$/, '')
+}
+
+function result({ info }: FeatureSet, copies: readonly TableRow[], faults: number): StageResult {
+  const count = (split: Split) => info.rows.filter((row) => row.split === split).length
+  const notes = faults > 0 ? [`${faults} copies could not be made, see the log`] : []
+  return {
+    headline: copies.length > 0 ? `${copies.length} rows added to ${count('train')}` : 'nothing added',
+    notes,
+    metrics: {
+      rows: info.rows.length + copies.length,
+      train: count('train') + copies.length,
+      val: count('val'),
+      test: count('test'),
+      added: copies.length,
+      faults,
+    },
+  }
+}

@@ -1,0 +1,154 @@
+/** featurize: examples → x.npy, y.npy and features.json, split by source, with a normaliser fit on the train split. */
+import type { FeatureSet, Split } from '../src/data/feature-set.ts'
+import type { Example, ValidationReport } from '../src/data/manifest.ts'
+import type { Feature, FeatureOptions } from '../src/features/feature.ts'
+import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
+import { optionSchema } from '../src/models/config.ts'
+import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
+import { eachItem } from './shared/items.ts'
+
+interface Options extends FeatureOptions {
+  readonly feature: 'mel' | 'melody' | 'harmony' | 'dynamics' | 'groove'
+  readonly normalization: 'standard' | 'minmax' | 'none'
+  readonly val_split: number
+  readonly test_split: number
+  readonly seed: number
+}
+
+const OPTIONS = [
+  'feature, sample_rate, n_fft, hop_length, n_mels, clip_seconds, unlabelled',
+  'normalization, val_split, test_split, seed',
+].flatMap((names) => names.split(', '))
+
+export const featurize = defineStage<Options>({
+  kind: 'featurize',
+  summary: 'turn examples into numbers, split them by source, fit the normaliser on the train split',
+  options: optionSchema(OPTIONS, ['feature']),
+  inputs: {
+    data: { about: 'the music: the output of download, or a folder in the Kelly layout' },
+    validation: { about: 'the output of validate' },
+  },
+  outputs: {
+    'x.npy': 'inputs, float32, one row an example, not normalised',
+    'y.npy': 'targets, float32',
+    'features.json': 'name, source and split of every row, shapes, normaliser',
+  },
+  check: ({ val_split, test_split }): OptionProblem[] => {
+    if (val_split + test_split < 1) return []
+    const message = `val_split and test_split together are ${val_split + test_split}: nothing is left to train on`
+    return [{ path: ['val_split'], message, hint: 'they must stay below 1 together' }]
+  },
+  run: async (ctx) => {
+    const [{ features }, { readValidation }, { writeFeatureSet }] = await Promise.all([
+      import('../src/features/index.ts'),
+      import('../src/data/validation.ts'),
+      import('../src/data/feature-file.ts'),
+    ])
+    const feature: Feature = features[ctx.options.feature]
+    const report = readValidation(ctx.inputs.validation!.path)
+    const examples = report.examples.filter((example) => example.room === feature.room)
+    const { extracts, faults } = await extractAll(ctx, feature, examples)
+    for (const fault of faults) ctx.log('warn', `left out ${formatFault(fault)}`)
+    const set = await assemble(ctx, feature, report, extracts)
+    writeFeatureSet(ctx.out(''), set)
+    return result(set, examples.length, faults.length)
+  },
+})
+
+type Extracts = readonly (readonly [Example, Float32Array])[]
+
+async function extractAll(ctx: StageContext<Options>, feature: Feature, examples: readonly Example[]) {
+  const [{ openDataFolder }, { itemKey, itemOf }, { loadExtract, storeExtract }] = await Promise.all([
+    import('../src/data/data-folder.ts'),
+    import('../src/features/table.ts'),
+    import('../src/features/stored.ts'),
+  ])
+  const input = ctx.inputs.data!
+  const data = openDataFolder(input.path, input.files())
+  const items = examples.map((example) => {
+    return { id: example.id, key: itemKey(feature, example, () => data.hash(example.id), ctx.options) }
+  })
+  const { values } = await eachItem(ctx, feature.name, items, (index) => {
+    const { id } = examples[index]!
+    return storeExtract(() =>
+      feature.extract(
+        itemOf(examples[index]!, () => data.read(id)),
+        ctx.options,
+      ),
+    )
+  })
+  const extracts: [Example, Float32Array][] = []
+  const faults: DataFault[] = []
+  values.forEach((value, index) => {
+    const found = loadExtract(value)
+    if (found instanceof Float32Array) extracts.push([examples[index]!, found])
+    else faults.push({ ...found, path: examples[index]!.id })
+  })
+  return { extracts, faults }
+}
+
+/** Labels, split and normaliser: quick, so never cached an item. */
+async function assemble(ctx: StageContext<Options>, feature: Feature, report: ValidationReport, extracts: Extracts) {
+  const [{ splitItems, splitSources }, { fitNormalizer }, table] = await Promise.all([
+    import('../src/data/split.ts'),
+    import('../src/data/normalize.ts'),
+    import('../src/features/table.ts'),
+  ])
+  const { options } = ctx
+  const used = extracts
+    .map(([example, numbers]) => ({ example, pairs: feature.rows(example, numbers, options) }))
+    .filter(({ pairs }) => pairs.length > 0)
+  if (used.length === 0) throw nothingToLearn(feature, report)
+  const shares = { val: options.val_split, test: options.test_split, seed: options.seed }
+  const splits = splitSources(splitItems(used.map(({ example }) => example)), shares)
+  const rows = used.flatMap(({ example, pairs }) => table.namedRows(example, splits.get(example.source)!, pairs))
+  const shape = feature.shape(options)
+  const head = {
+    format: 'kpipe-features/1' as const,
+    feature: feature.name,
+    options: table.recipeOptions(feature, options),
+    xShape: shape.x,
+    yShape: shape.y,
+    yLabels: feature.yLabels,
+    generated: report.source.generated,
+  }
+  const set = table.toFeatureSet({ ...head, normalizer: null }, rows)
+  const train = rows.flatMap(({ row }, index) => (row.split === 'train' ? [index] : []))
+  if (train.length === 0)
+    throw new UserError(
+      `no ${feature.name} rows are left to train on: the data's own splits put all of them elsewhere`,
+      {
+        hint: 'correct the split column of the data',
+      },
+    )
+  const kind = options.normalization
+  const normalizer = kind === 'none' ? null : fitNormalizer(kind, set.x, train, table.size(shape.x))
+  return { ...set, info: { ...set.info, normalizer } }
+}
+
+function nothingToLearn(feature: Feature, { counts }: ValidationReport): UserError {
+  const { found, kept, labelled } = counts[feature.room]
+  const message = `no rows for ${feature.name}: ${found} items found in ${feature.room}/, ${kept} usable, ${labelled} with a label`
+  const none = `add data to ${feature.room}/, or leave this model out`
+  const unlabelled = 'add labels, or set unlabelled: neutral'
+  const short = 'the usable ones are too short for this feature: add more data'
+  return new UserError(message, { hint: kept === 0 ? none : labelled === 0 ? unlabelled : short })
+}
+
+function result({ info }: FeatureSet, items: number, faults: number): StageResult {
+  const count = (split: Split) => info.rows.filter((row) => row.split === split).length
+  const [train, val, test] = [count('train'), count('val'), count('test')]
+  const labelled = info.rows.filter((row) => row.labelled).length
+  const sources = new Set(info.rows.map((row) => row.source)).size
+  const guessed = info.rows.length - labelled
+  const how = info.feature === 'groove' && info.options.unlabelled === 'estimate' ? 'an estimated' : 'the neutral'
+  const notes =
+    guessed > 0 ? [`${guessed} of ${info.rows.length} ${info.feature} rows have no label: ${how} emotion`] : []
+  if (faults > 0) notes.push(`${faults} items could not be read and are left out, see the log`)
+  if (info.generated) notes.push(`${info.feature} is computed from generated data`)
+  return {
+    headline: `${info.rows.length} rows (${train} train, ${val} val, ${test} test)`,
+    notes,
+    metrics: { items, rows: info.rows.length, train, val, test, labelled, sources, faults },
+  }
+}

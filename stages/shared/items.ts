@@ -1,0 +1,20 @@
+/** What the map stages (validate, featurize, augment) have in common: one cache entry an item, progress, ctrl-c. */
+import type { EachItem, EachResult, StageContext } from '../../src/stage.ts'
+
+/** `ctx.each` that reports progress and stops between two items when the job is aborted. */
+export async function eachItem(
+  ctx: StageContext,
+  table: string,
+  items: readonly EachItem[],
+  compute: (index: number) => Uint8Array | Promise<Uint8Array>,
+): Promise<EachResult> {
+  let done = 0
+  return ctx.each(table, items, async (item, index) => {
+    ctx.signal.throwIfAborted()
+    const bytes = await compute(index)
+    // Items found in the cache are never announced; those before this one are done in any case.
+    done = Math.max(done + 1, index + 1)
+    ctx.progress({ done: Math.min(done, items.length), total: items.length, unit: 'items', note: item.id })
+    return bytes
+  })
+}

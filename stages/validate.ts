@@ -1,0 +1,164 @@
+/** validate: which files and labels can be used, and why the others cannot. Decodes every file once. */
+import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
+import { canonical } from '../src/lib/files.ts'
+import type { Dropped, Example, ValidationReport } from '../src/data/manifest.ts'
+import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
+import { eachItem } from './shared/items.ts'
+
+interface Options {
+  readonly max_bad: string | number
+  readonly min_seconds: number
+  readonly min_notes: number
+  readonly sample_rate: number
+}
+
+/** Dropped items written to the log of a stage that goes on; validation.txt has all of them. */
+const LOGGED = 20
+/** Dropped items in the message of a stage that stops. */
+const SHOWN = 10
+
+export const validate = defineStage<Options>({
+  kind: 'validate',
+  summary: 'find the files and labels that can be used, and say why the others cannot',
+  options: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      max_bad: {
+        type: ['string', 'integer'],
+        default: '5%',
+        minimum: 0,
+        pattern: '^\\d+(\\.\\d+)?%$',
+        description:
+          'Most bad items to go on without: a share ("5%") or a number. Copies and files without a label do not count.',
+      },
+      min_seconds: { type: 'number', minimum: 0, default: 0.5, description: 'Shorter audio is dropped, in seconds.' },
+      min_notes: { type: 'integer', minimum: 1, default: 1, description: 'MIDI with fewer notes is dropped.' },
+      sample_rate: {
+        type: 'integer',
+        minimum: 4000,
+        default: 16000,
+        description: 'Rate of the features, in Hz: audio below it is warned of.',
+      },
+    },
+  },
+  inputs: { data: { about: 'the music in the Kelly layout: the output of download, or a folder' } },
+  outputs: {
+    'validation.json': 'every example that is used, every one that is not with path, offset and cause',
+    'validation.txt': 'the same as a table to read',
+  },
+  check: (options): OptionProblem[] => {
+    const share = typeof options.max_bad === 'string' ? Number.parseFloat(options.max_bad) : 0
+    return share > 100 ? [{ path: ['max_bad'], message: `${options.max_bad} is more than all`, hint: '100%' }] : []
+  },
+  run: async (ctx) => {
+    const [{ readExamples }, { openDataFolder }, { makeReport, writeValidation }] = await Promise.all([
+      import('../src/data/examples.ts'),
+      import('../src/data/data-folder.ts'),
+      import('../src/data/validation.ts'),
+    ])
+    const input = ctx.inputs.data!
+    const data = openDataFolder(input.path, input.files())
+    const reading = readExamples(data.root, data.files)
+    if (reading.unreadable.length > 0) throw unreadable(reading.unreadable)
+    const checked = await checkFiles(ctx, data, reading.examples)
+    const report = makeReport(
+      data.source,
+      checked.kept,
+      [...reading.dropped, ...checked.dropped],
+      [...reading.warnings, ...checked.warnings],
+    )
+    await judge(ctx, report)
+    writeValidation(ctx.out(''), report)
+    return result(report)
+  },
+})
+
+/** One cache entry a file: its content and these options decide, never its label or its name. */
+async function checkFiles(
+  ctx: StageContext<Options>,
+  data: { hash(path: string): string; read(path: string): Uint8Array },
+  examples: readonly Example[],
+) {
+  const { checkFile } = await import('../src/data/check-file.ts')
+  const { min_seconds: minSeconds, min_notes: minNotes, sample_rate: sampleRate } = ctx.options
+  const onDisk = examples.filter((example) => example.room !== 'chords')
+  const items = onDisk.map(({ id, room }) => {
+    const options = room === 'audio' ? [minSeconds, sampleRate] : [room, minNotes]
+    return { id, key: canonical([data.hash(id), ...options]) }
+  })
+  const results = await eachItem(ctx, 'check', items, async (index) => {
+    const { room, id } = onDisk[index]!
+    const check = await checkFile(room, data.read(id), id, { minSeconds, minNotes, sampleRate })
+    return new TextEncoder().encode(JSON.stringify(check))
+  })
+  const dropped: Dropped[] = []
+  const warnings: Dropped[] = []
+  const bad = new Set<Example>()
+  onDisk.forEach((example, index) => {
+    const { id, room } = example
+    const check = JSON.parse(new TextDecoder().decode(results.values[index])) as {
+      fault: DataFault | null
+      warnings: DataFault[]
+    }
+    // The stored path is that of the file when it was checked; a renamed copy has the same content.
+    warnings.push(...check.warnings.map((fault) => ({ room, id, fault: { ...fault, path: id } })))
+    if (!check.fault) return
+    dropped.push({ room, id, fault: { ...check.fault, path: id } })
+    bad.add(example)
+  })
+  return { kept: examples.filter((example) => !bad.has(example)), dropped, warnings }
+}
+
+/** Logs what was dropped. @throws UserError above `max_bad`, or where nothing at all was found */
+async function judge(ctx: StageContext<Options>, report: ValidationReport): Promise<void> {
+  const { allowedBad, faultLines, HARMLESS } = await import('../src/data/validation.ts')
+  const found = report.examples.length + report.dropped.length
+  if (found === 0)
+    throw new UserError('the data folder holds no music in the Kelly layout', {
+      hint: 'expected audio/labels.csv, midi/emotion_labels.json, chords/progressions.json or drums/*.mid below it',
+    })
+  const bad = report.dropped.filter(({ fault }) => !HARMLESS.has(fault.code))
+  if (bad.length > allowedBad(ctx.options.max_bad, found)) {
+    const share = ((100 * bad.length) / found).toFixed(1)
+    const lines = faultLines(bad.slice(0, SHOWN)).map((line) => `  ${line}`)
+    const more = bad.length > SHOWN ? [`  … and ${bad.length - SHOWN} more`] : []
+    for (const line of faultLines(bad)) ctx.log('warn', line)
+    const head = `${bad.length} of ${found} items are bad (${share} %), more than max_bad ${ctx.options.max_bad} lets pass:`
+    throw new UserError([head, ...lines, ...more].join('\n'), {
+      hint: `mend or delete them, or go on without them: max_bad: ${Math.ceil((100 * bad.length) / found)}%`,
+    })
+  }
+  for (const line of faultLines(report.dropped.slice(0, LOGGED))) ctx.log('warn', `dropped ${line}`)
+  if (report.dropped.length > LOGGED)
+    ctx.log('warn', `… and ${report.dropped.length - LOGGED} more dropped, see validation.txt`)
+}
+
+function unreadable(faults: readonly DataFault[]): UserError {
+  const lines = faults.map((fault) => formatFault(fault))
+  return new UserError(`label files cannot be read:\n  ${lines.join('\n  ')}`, { hint: 'mend them and run again' })
+}
+
+function result({ source, examples, dropped, warnings, counts }: ValidationReport): StageResult {
+  const found = examples.length + dropped.length
+  const rooms = Object.entries(counts).filter(([, count]) => count.found > 0)
+  const generated = source.generated ? [`the data is generated (${source.title || source.name}), not real music`] : []
+  const lost = dropped.length > 0 ? [`${dropped.length} of ${found} items dropped, see validation.txt`] : []
+  return {
+    headline: `${examples.length} of ${found} items kept`,
+    notes: [...generated, ...lost],
+    metrics: {
+      found,
+      kept: examples.length,
+      dropped: dropped.length,
+      warnings: warnings.length,
+      generated: source.generated,
+      ...Object.fromEntries(
+        rooms.flatMap(([room, { kept, labelled }]) => [
+          [`${room}.kept`, kept],
+          [`${room}.labelled`, labelled],
+        ]),
+      ),
+    },
+  }
+}
