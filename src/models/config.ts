@@ -1,0 +1,153 @@
+/**
+ * The options of a model, one flat namespace: configs/*.yaml hold them and every stage kind picks the ones it reads.
+ * `configSchema` checks a config file, `optionSchema` gives a kind its share with defaults, `modelDefaults` has the five
+ * Kelly models as documented. Leaves out files and YAML: that is plan/.
+ */
+import type { Activation } from '../network.ts'
+import { properties } from './options.ts'
+
+export { trainingOptions } from './options.ts'
+
+/** What describes a model and its training; feature and augmentation options sit in the same files but not in this type. */
+export interface ModelConfig {
+  /** File name of the model and of every export, e.g. `emotionrecognizer`. */
+  readonly model_id: string
+  readonly task: string
+  readonly architecture_type: string
+  /** Name in the features map. */
+  readonly feature: string
+  readonly input_size: number
+  readonly output_size: number
+  readonly hidden_layers: readonly number[]
+  readonly activation: Activation
+  readonly output_activation: Activation
+  readonly dropout: number
+  readonly loss: 'mse' | 'mae' | 'bce' | 'kl' | 'cross_entropy'
+  readonly optimizer: 'adam' | 'adamw' | 'sgd' | 'rmsprop'
+  readonly learning_rate: number
+  readonly weight_decay: number
+  readonly momentum: number
+  readonly clip_norm: number
+  readonly epochs: number
+  readonly batch_size: number
+  readonly val_split: number
+  readonly test_split: number
+  readonly seed: number
+  readonly early_stopping_patience: number
+  readonly checkpoint_every: number
+  readonly normalization: 'standard' | 'minmax' | 'none'
+  readonly latency_target_ms: number
+}
+
+const common = {
+  architecture_type: 'mlp',
+  activation: 'relu',
+  dropout: 0,
+  optimizer: 'adam',
+  learning_rate: 0.001,
+  weight_decay: 0,
+  momentum: 0.9,
+  clip_norm: 0,
+  epochs: 50,
+  batch_size: 64,
+  val_split: 0.2,
+  test_split: 0.1,
+  seed: 42,
+  early_stopping_patience: 10,
+  checkpoint_every: 10,
+  normalization: 'standard',
+} as const
+
+/** The five Kelly models with their documented sizes, losses and latency targets, by config name. */
+export const modelDefaults: Readonly<Record<string, ModelConfig>> = {
+  emotion_recognizer: {
+    ...common,
+    model_id: 'emotionrecognizer',
+    task: 'emotion_embedding',
+    feature: 'mel',
+    input_size: 128,
+    hidden_layers: [512, 256, 128],
+    output_size: 64,
+    output_activation: 'sigmoid', // the embedding lies in 0 … 1
+    loss: 'mse',
+    latency_target_ms: 5,
+  },
+  melody_transformer: {
+    ...common,
+    model_id: 'melodytransformer',
+    task: 'note_probabilities',
+    feature: 'melody',
+    input_size: 64,
+    hidden_layers: [256, 256, 256],
+    output_size: 128,
+    output_activation: 'sigmoid',
+    normalization: 'none', // the input is an embedding in 0 … 1; scaling would blow up its near-empty numbers
+    loss: 'bce',
+    latency_target_ms: 5,
+  },
+  harmony_predictor: {
+    ...common,
+    model_id: 'harmonypredictor',
+    task: 'chord_probabilities',
+    feature: 'harmony',
+    input_size: 128,
+    hidden_layers: [256, 128],
+    output_size: 64,
+    output_activation: 'softmax',
+    normalization: 'none', // as above, and chords that are rare in training would weigh most
+    loss: 'kl',
+    latency_target_ms: 3,
+  },
+  dynamics_engine: {
+    ...common,
+    model_id: 'dynamicsengine',
+    task: 'expression_parameters',
+    feature: 'dynamics',
+    input_size: 32,
+    hidden_layers: [128, 64],
+    output_size: 16,
+    output_activation: 'sigmoid', // all targets lie in 0 … 1
+    normalization: 'minmax', // counts and shares with long tails: standard scaling let outliers rule
+    loss: 'mse',
+    latency_target_ms: 1,
+  },
+  groove_predictor: {
+    ...common,
+    model_id: 'groovepredictor',
+    task: 'groove_parameters',
+    feature: 'groove',
+    input_size: 64,
+    hidden_layers: [128, 64],
+    output_size: 32,
+    output_activation: 'tanh', // velocities in 0 … 1, timing in -0.5 … 0.5
+    normalization: 'none', // as melody_transformer
+    loss: 'mse',
+    latency_target_ms: 2,
+  },
+}
+
+/** JSON Schema (draft-07) of configs/*.yaml. Without defaults: those of the model come from `modelDefaults`. */
+export const configSchema: Readonly<Record<string, unknown>> = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'kpipe model config',
+  description: 'A diff against the defaults of a model: architecture, training, features and export in one flat list.',
+  type: 'object',
+  additionalProperties: false,
+  properties: Object.fromEntries(Object.entries(properties).map(([name, { default: _, ...rest }]) => [name, rest])),
+}
+
+/**
+ * The option schema of a stage kind: the named options with their general defaults, nothing else allowed.
+ * @throws Error for a name that is no option: a mistake in the kind
+ */
+export function optionSchema(
+  names: readonly string[],
+  required: readonly string[] = [],
+): Readonly<Record<string, unknown>> {
+  const picked = names.map((name) => {
+    const property = properties[name]
+    if (!property) throw new Error(`optionSchema: there is no option "${name}"`)
+    return [name, property] as const
+  })
+  return { type: 'object', additionalProperties: false, required, properties: Object.fromEntries(picked) }
+}

@@ -1,0 +1,209 @@
+/**
+ * Every option of a model config as a JSON Schema property with its description and general default. Only data.
+ * `default` is what a stage kind fills in where neither the pipeline, the config nor the model's defaults say anything.
+ */
+
+type Property = Readonly<Record<string, unknown>> & { readonly description: string }
+
+const activations = ['linear', 'relu', 'tanh', 'sigmoid', 'softmax', 'elu', 'gelu']
+const positive = { type: 'number', exclusiveMinimum: 0 }
+const count = { type: 'integer', minimum: 1 }
+const fraction = { type: 'number', minimum: 0, exclusiveMaximum: 1 }
+
+const architecture: Record<string, Property> = {
+  model_id: {
+    type: 'string',
+    pattern: '^[a-z0-9][a-z0-9_-]*$',
+    description: 'Name of the model: file name of every export and key in the registry.',
+  },
+  task: {
+    type: 'string',
+    default: '',
+    description: 'What the model does, in a word; kept in the model file and the registry.',
+  },
+  architecture_type: {
+    enum: ['mlp'],
+    default: 'mlp',
+    description: 'Family of the network. mlp: dense layers one after the other.',
+  },
+  input_size: { ...count, description: 'Numbers in one input row; must equal what the feature gives.' },
+  output_size: { ...count, description: 'Numbers in one output row; must equal what the feature gives.' },
+  hidden_layers: {
+    type: 'array',
+    items: count,
+    default: [256, 128],
+    description: 'Units of each hidden layer, from input to output.',
+  },
+  activation: { enum: activations, default: 'relu', description: 'Activation of the hidden layers.' },
+  output_activation: {
+    enum: activations,
+    default: 'linear',
+    description: 'Activation of the output layer: sigmoid for bce, softmax for kl and cross_entropy.',
+  },
+  dropout: {
+    ...fraction,
+    default: 0,
+    description: 'Share of hidden values dropped in training after every hidden layer.',
+  },
+  latency_target_ms: {
+    ...positive,
+    default: 10,
+    description: 'Single-sample latency the model must keep, in milliseconds (P99).',
+  },
+}
+
+const training: Record<string, Property> = {
+  loss: {
+    enum: ['mse', 'mae', 'bce', 'kl', 'cross_entropy'],
+    default: 'mse',
+    description:
+      'Loss: mean squared or absolute error, binary cross-entropy, KL divergence, or cross-entropy over distributions.',
+  },
+  optimizer: {
+    enum: ['adam', 'adamw', 'sgd', 'rmsprop'],
+    default: 'adam',
+    description: 'Optimiser; adamw decouples the weight decay.',
+  },
+  learning_rate: { ...positive, default: 0.001, description: 'Step size before schedules.' },
+  lr_schedule: {
+    enum: ['constant', 'cosine', 'step'],
+    default: 'constant',
+    description:
+      'Learning rate over time: constant, cosine (falls to 0 at the last epoch) or step (times lr_step_factor every lr_step_epochs).',
+  },
+  warmup_epochs: {
+    type: 'number',
+    minimum: 0,
+    default: 0,
+    description: 'Epochs over which the learning rate rises from 0, on any schedule.',
+  },
+  lr_step_epochs: { ...count, default: 20, description: 'Epochs between two drops of the step schedule.' },
+  lr_step_factor: { ...positive, maximum: 1, default: 0.1, description: 'Factor of each drop of the step schedule.' },
+  weight_decay: {
+    type: 'number',
+    minimum: 0,
+    default: 0,
+    description: 'L2 on kernels (not biases); decoupled with adamw.',
+  },
+  momentum: { ...fraction, default: 0.9, description: 'Momentum of sgd and rmsprop; adam has its own.' },
+  clip_norm: {
+    type: 'number',
+    minimum: 0,
+    default: 0,
+    description: 'Largest norm of all gradients together; 0 = no clipping.',
+  },
+  epochs: { ...count, default: 50, description: 'Most epochs; raising it continues a finished training.' },
+  batch_size: {
+    ...count,
+    default: 64,
+    description: 'Examples in one step; the last batch of an epoch may be smaller.',
+  },
+  seed: {
+    type: 'integer',
+    minimum: 0,
+    default: 42,
+    description: 'Seed of the split, first weights, order and dropout.',
+  },
+  early_stopping_patience: {
+    type: 'integer',
+    minimum: 0,
+    default: 10,
+    description: 'Epochs without a better validation loss after which training ends; 0 = never.',
+  },
+  start_at_mean: {
+    type: 'boolean',
+    default: true,
+    description: 'The untrained model predicts the mean of the training targets (output biases set to it).',
+  },
+  restore_best: {
+    type: 'boolean',
+    default: true,
+    description: 'Result is the epoch with the best validation loss, not the last one.',
+  },
+  checkpoint_every: {
+    type: 'integer',
+    minimum: 0,
+    default: 10,
+    description: 'Epochs between two checkpoints; 0 = only at the end and on ctrl-c.',
+  },
+  callbacks: {
+    type: 'array',
+    default: [],
+    items: { type: 'object', required: ['name'], properties: { name: { type: 'string' } } },
+    description:
+      'More callbacks by name with their options: EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger.',
+  },
+  device: {
+    type: 'string',
+    default: 'auto',
+    description: 'Where to train: auto or cpu. cuda, mps and gpu are refused with what is there.',
+  },
+  engine: {
+    type: 'string',
+    default: 'auto',
+    description: 'Training engine by name; auto takes the fastest one that runs here.',
+  },
+}
+
+const features: Record<string, Property> = {
+  feature: {
+    enum: ['mel', 'melody', 'harmony', 'dynamics', 'groove'],
+    description: 'Recipe that turns examples into numbers.',
+  },
+  val_split: { ...fraction, default: 0.2, description: 'Share of sources held out to validate on.' },
+  test_split: { ...fraction, default: 0.1, description: 'Share of sources held out to test on.' },
+  normalization: {
+    enum: ['standard', 'minmax', 'none'],
+    default: 'standard',
+    description: 'Scaling of the inputs, fit on the training split: zero mean and unit variance, or to [0, 1].',
+  },
+  unlabelled: {
+    enum: ['estimate', 'neutral', 'drop'],
+    default: 'estimate',
+    description:
+      'Items without an emotion label: estimate valence and arousal from the music, take (0, 0), or leave them out.',
+  },
+  clip_seconds: {
+    type: 'number',
+    minimum: 1,
+    maximum: 10,
+    default: 5,
+    description: 'Seconds of audio per clip, padded or cut.',
+  },
+  sample_rate: {
+    type: 'integer',
+    minimum: 4000,
+    maximum: 192000,
+    default: 16000,
+    description: 'Sample rate audio is brought to, in Hz.',
+  },
+  n_fft: {
+    type: 'integer',
+    minimum: 64,
+    maximum: 65536,
+    default: 2048,
+    description: 'Samples in one analysis window.',
+  },
+  hop_length: { ...count, default: 512, description: 'Samples between two windows.' },
+  n_mels: { ...count, default: 128, description: 'Mel bands.' },
+}
+
+const rest: Record<string, Property> = {
+  augmentation: {
+    type: 'object',
+    description:
+      'Changed copies of training examples (audio: pitch, stretch, noise, mel masks; MIDI: transpose, tempo, jitter).',
+  },
+  formats: {
+    type: 'array',
+    items: { type: 'string' },
+    uniqueItems: true,
+    default: ['rtneural'],
+    description: 'Export formats.',
+  },
+}
+
+/** Names a training reads. */
+export const trainingOptions: readonly string[] = [...Object.keys(architecture), ...Object.keys(training)]
+
+export const properties: Readonly<Record<string, Property>> = { ...architecture, ...features, ...training, ...rest }
