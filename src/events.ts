@@ -26,6 +26,9 @@ export type KpipeEvent =
       readonly pipeline: string
       readonly stages: readonly StageSummary[]
       readonly jobs: number
+      /** Params of the pipeline as they were for this run, and the `--set`s of the command line; older logs lack them. */
+      readonly params?: Readonly<Record<string, unknown>>
+      readonly set?: readonly string[]
     }
   | { readonly type: 'waiting'; readonly reason: string }
   | {
@@ -71,6 +74,8 @@ export type KpipeEvent =
       readonly items: { readonly computed: number; readonly reused: number } | null
       /** Seconds the stage took when it really ran (for fresh and restored: what was saved). */
       readonly cost: number
+      /** Key of the result that stands after it, '' where there is none; older logs lack it. */
+      readonly key?: string
     }
   | {
       readonly type: 'run-finished'

@@ -37,7 +37,7 @@ export const evaluate = defineStage<Options>({
     type: 'object',
     additionalProperties: false,
     properties: {
-      latency_calls: count(1000, 'Timed calls of the forward pass with one sample.'),
+      latency_calls: count(1000, 'Timed calls of the forward pass with one sample, in each of five rounds.'),
       latency_batch: count(64, 'Samples in one call for the batch latency.'),
     },
   },

@@ -130,7 +130,7 @@ function nothingToLearn(feature: Feature, { counts }: ValidationReport): UserErr
   const { found, kept, labelled } = counts[feature.room]
   const message = `no rows for ${feature.name}: ${found} items found in ${feature.room}/, ${kept} usable, ${labelled} with a label`
   const none = `add data to ${feature.room}/, or leave this model out`
-  const unlabelled = 'add labels, or set unlabelled: neutral'
+  const unlabelled = feature.rowOptions.includes('unlabelled') ? 'add labels, or set unlabelled: neutral' : 'add labels'
   const short = 'the usable ones are too short for this feature: add more data'
   return new UserError(message, { hint: kept === 0 ? none : labelled === 0 ? unlabelled : short })
 }

@@ -34,8 +34,9 @@ interface Candidate {
 
 interface Held {
   readonly result: StoredResult
-  readonly path: string
   readonly usedMs: number
+  /** Of the manifest alone. */
+  readonly bytes: number
   /** '' = nobody needs it. */
   readonly root: string
 }
@@ -67,6 +68,7 @@ export async function gcCommand(options: GcOptions, io: Io): Promise<number> {
     if (options.apply)
       for (const candidate of candidates)
         for (const path of candidate.paths) rmSync(path, { recursive: true, force: true })
+    if (options.apply && sessions[0]) forgetResults(sessions[0], doomed)
     if (options.apply) removeEmpty(project.layout)
     const total = totalBytes(project.layout.cache)
     if (options.json)
@@ -111,11 +113,11 @@ function holdResults(project: Project, sessions: readonly Session[], broken: rea
   for (const record of sessions[0]?.journal.all() ?? [])
     if (broken.some((name) => record.stage.startsWith(`${name}/`)))
       roots.set(record.key, `${record.stage} (its pipeline has mistakes)`)
-  return resultFiles(project.layout).map(({ path, result, usedMs }) => {
+  return [...(sessions[0]?.store.results.list() ?? [])].map(({ result, usedMs, bytes }) => {
     const published = [result.key, ...Object.values(result.outs).map((content) => content.slice(2))].find((hash) =>
       named.has(hash),
     )
-    return { path, result, usedMs, root: roots.get(result.key) ?? (published ? 'named by a published file' : '') }
+    return { result, usedMs, bytes, root: roots.get(result.key) ?? (published ? 'named by a published file' : '') }
   })
 }
 
@@ -128,17 +130,6 @@ function hashesIn(path: string): string[] {
       .filter((name) => name.endsWith('.json'))
       .flatMap((name) => hashesIn(join(path, name)))
   return stats.size > 16 << 20 ? [] : (readFileSync(path, 'utf8').match(/\b[0-9a-f]{64}\b/g) ?? [])
-}
-
-function resultFiles(layout: Layout): { path: string; result: StoredResult; usedMs: number }[] {
-  return filesBelow(layout.results).flatMap((path) => {
-    try {
-      const result = JSON.parse(readFileSync(path, 'utf8')) as StoredResult
-      return result.v === 1 ? [{ path, result, usedMs: statSync(path).mtimeMs }] : []
-    } catch {
-      return []
-    }
-  })
 }
 
 /** Results to delete: too old, or the oldest until the budget is met. Without limits: all that nobody needs. */
@@ -197,8 +188,8 @@ function sweep(
   const bytes = loose.reduce((sum, path) => sum + statSync(path).size, 0)
   const found: Candidate[] = [...doomed].map((one) => ({
     what: `result of ${one.result.stage}`,
-    paths: [one.path],
-    bytes: statSync(one.path).size,
+    paths: [],
+    bytes: one.bytes,
     ageMs: now - one.usedMs,
   }))
   if (loose.length > 0)
@@ -302,8 +293,14 @@ function totalBytes(path: string): number {
   return filesBelow(path).reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
 }
 
+function forgetResults(session: Session, doomed: ReadonlySet<Held>): void {
+  for (const one of doomed) session.store.results.drop(one.result.key)
+  session.store.results.compact(0)
+  session.store.results.close()
+}
+
 function removeEmpty(layout: Layout): void {
-  for (const folder of [layout.blobs, layout.trees, layout.results].flatMap(children)) {
+  for (const folder of [layout.blobs, layout.trees].flatMap(children)) {
     try {
       rmdirSync(folder)
     } catch {

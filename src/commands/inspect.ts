@@ -93,7 +93,7 @@ function whyStage(session: Session, stage: StagePlan): { stage: string; state: s
   const decision = decide(session, stage, false)
   const record = session.journal.get(recordName(session.plan, stage))
   if (decision.action === 'fresh') {
-    const result = session.store.result(decision.record.key)
+    const result = session.store.results.get(decision.record.key)
     return {
       stage: stage.id,
       state: 'fresh',
@@ -119,7 +119,7 @@ export async function showCommand(options: InspectOptions, io: Io): Promise<numb
   const { session, stages } = await openStages(options, io)
   for (const stage of stages) {
     const record = session.journal.get(recordName(session.plan, stage))
-    const result = record?.key ? session.store.result(record.key) : undefined
+    const result = record?.key ? session.store.results.get(record.key) : undefined
     const print = fingerprint(session, stage)
     const facts = {
       stage: stage.id,

@@ -74,6 +74,8 @@ async function walk(
     pipeline: session.plan.name,
     stages: stages.map(({ id, kind, needs }) => ({ id, kind, needs })),
     jobs,
+    params: session.plan.params,
+    set: options.set,
   })
   try {
     const end = await run(session, {

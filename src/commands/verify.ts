@@ -99,7 +99,7 @@ function report(
 ): Report {
   const kept = join(session.layout.temp, `verify-${process.pid}`)
   const stored = record.outs
-  const result = session.store.result(record.key)
+  const result = session.store.results.get(record.key)
   const files = Object.entries(staged).flatMap(([out, path], i) => {
     const old = join(kept, String(i))
     if (!result || !session.store.restore(stored[out]!, old, result))

@@ -51,7 +51,8 @@ async function checkAudio(bytes: Uint8Array, path: string, options: CheckOptions
   const mono = inspectSignal(toMono(audio), sampleRate, path)
   const each = channels.length > 1 ? channels.flatMap((channel) => inspectSignal(channel, sampleRate, path)) : []
   const broken = mono.find(({ code }) => FATAL.has(code))
-  if (broken?.code === 'silent' && each.some(({ code }) => code !== 'silent'))
+  const silent = each.filter(({ code }) => code === 'silent').length
+  if (broken?.code === 'silent' && channels.length > 1 && silent < channels.length)
     return { fault: { ...broken, message: `${broken.message}; its channels cancel out when mixed to mono` }, warnings }
   if (broken) return { fault: broken, warnings }
   // One word a code is enough: a clipped stereo file is clipped in both channels.

@@ -6,9 +6,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync, watch } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Job, JobHooks, JobOutcome } from '../executor.ts'
-import { processStart, signalGroup } from '../run/processes.ts'
+import { processStart, signalGroup } from '../lib/processes.ts'
 
 /** Between asking and killing. */
 export const GRACE_MS = 5000
@@ -20,6 +21,12 @@ export interface CommandRunner {
   run(job: Job, hooks: JobHooks, signal: AbortSignal): Promise<JobOutcome>
   close(): void
 }
+
+/** Shells that would outlive a kpipe that is ended at once (second ctrl-c, a fault of ours): they go with it. */
+const living = new Set<number>()
+process.on('exit', () => {
+  for (const pid of living) signalGroup(pid, 'SIGKILL')
+})
 
 export function commandRunner(): CommandRunner {
   const idle: Shell[] = []
@@ -62,6 +69,7 @@ class Shell {
     })
     this.pid = this.#child.pid ?? 0
     this.started = this.pid > 0 ? processStart(this.pid) : ''
+    if (this.pid > 0) living.add(this.pid)
     this.#child.on('exit', (code, killedBy) => this.#end(killedBy ?? `ended with exit code ${code}`))
     this.#child.on('error', (error) => this.#end(`/bin/sh could not be started: ${error.message}`))
     this.#child.stdin!.on('error', () => undefined) // it died; 'exit' tells
@@ -108,6 +116,7 @@ class Shell {
   close(): void {
     // Idle, so there is nothing to end gently. Waiting for it to read its end of input could keep kpipe from exiting.
     if (this.alive && this.pid > 0) signalGroup(this.pid, 'SIGKILL')
+    living.delete(this.pid)
     this.alive = false
     closeSync(this.#log)
     rmSync(this.#logFile, { force: true })
@@ -115,6 +124,7 @@ class Shell {
 
   #end(how: string): void {
     this.alive = false
+    living.delete(this.pid)
     this.#settle?.(how)
   }
 }
@@ -147,10 +157,7 @@ async function runInShell(shell: Shell, job: Job, hooks: JobHooks, signal: Abort
       hint: '',
     }
   if (status === 0) return { ok: true, result: {}, items: null }
-  const error =
-    typeof status === 'number'
-      ? `command ended with ${status > 128 ? `signal ${status - 128}` : `exit code ${status}`}`
-      : `its shell was ended: ${status}`
+  const error = typeof status === 'number' ? `command ended with ${statusWords(status)}` : `its shell was ended: ${status}`
   return { ok: false, cause: 'failed', error, hint: log.tail() }
 }
 
@@ -202,6 +209,12 @@ function tellProgress(text: string, hooks: JobHooks): void {
   } catch {
     // a line of the command's own that only looks like ours
   }
+}
+
+/** A shell tells of a signal as 128 + its number, but a program may give such an exit code by itself. */
+function statusWords(status: number): string {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0]
+  return signal ? `exit code ${status} (${signal})` : `exit code ${status}`
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`

@@ -3,18 +3,18 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import PQueue from 'p-queue'
 import type { Executor, Job, JobHooks, JobOutcome } from '../executor.ts'
-import type { FromWorker, ToWorker } from '../run/worker.ts'
 import { commandRunner, GRACE_MS } from './command.ts'
 import type { ExecutorOptions } from './index.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+
+const TAIL_CHARACTERS = 4000
 
 export function localExecutor(options: ExecutorOptions): Executor {
   const queue = new PQueue({ concurrency: options.jobs })
   const idle: ChildProcess[] = []
   const commands = commandRunner()
   const runKind = async (job: Job, hooks: JobHooks, signal: AbortSignal) => {
-    const worker =
-      idle.pop() ??
-      fork(options.worker, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], serialization: 'advanced', execArgv: [] })
+    const worker = takeIdle(idle) ?? startWorker(options.worker)
     const outcome = await doJob(worker, job, hooks, signal)
     // A worker that was told to stop may be in the middle of anything: it is not used again.
     if (worker.connected && outcome.ok) idle.push(worker)
@@ -35,61 +35,81 @@ export function localExecutor(options: ExecutorOptions): Executor {
   }
 }
 
+/** One that has not died while it waited. */
+function takeIdle(idle: ChildProcess[]): ChildProcess | undefined {
+  for (let worker = idle.pop(); worker; worker = idle.pop()) if (worker.connected) return worker
+  return undefined
+}
+
+function startWorker(script: string): ChildProcess {
+  const worker = fork(script, [], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    serialization: 'advanced',
+    execArgv: [],
+  })
+  // Also while it is idle an error must find somebody who listens; a job hears it in its own words.
+  return worker.on('error', () => undefined)
+}
+
+/** Resolves always; afterwards nothing of ours listens to the worker any more but for its end. */
 function doJob(worker: ChildProcess, job: Job, hooks: JobHooks, signal: AbortSignal): Promise<JobOutcome> {
   return new Promise((resolve) => {
     let killer: NodeJS.Timeout | undefined
     let tail = ''
-    const write = (bytes: Buffer) => {
+    const onOutput = (bytes: Buffer) => {
       appendFileSync(job.log, bytes)
-      tail = (tail + bytes.toString()).slice(-2000)
+      tail = (tail + bytes.toString()).slice(-TAIL_CHARACTERS)
     }
-    const abort = () => {
-      const message: ToWorker = { type: 'abort', reason: String(signal.reason) }
-      if (worker.connected) worker.send(message)
-      killer = setTimeout(() => worker.kill('SIGKILL'), GRACE_MS)
-    }
-    const settle = (outcome: JobOutcome) => {
-      clearTimeout(killer)
-      signal.removeEventListener('abort', abort)
-      worker.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error')
-      worker.stdout!.removeListener('data', write)
-      worker.stderr!.removeListener('data', write)
-      resolve(outcome)
-    }
-    const died = (what: string): JobOutcome =>
-      signal.aborted
-        ? {
-            ok: false,
-            cause: signal.reason === 'timed-out' ? 'timed-out' : 'cancelled',
-            error: String(signal.reason),
-            hint: '',
-          }
-        : {
-            ok: false,
-            cause: 'failed',
-            error: `the stage's process ${what}`,
-            hint: tail.trim().split('\n').at(-1) ?? '',
-          }
-    worker.stdout!.on('data', write)
-    worker.stderr!.on('data', write)
-    worker.on('message', (message: FromWorker) => {
+    const onMessage = (message: FromWorker) => {
       if (message.type === 'progress') hooks.progress(message.progress)
       else if (message.type === 'log') hooks.log(message.level, message.text)
-      else settle(message.outcome)
-    })
-    worker.on('exit', (code, killedBy) =>
-      settle(
-        died(
-          killedBy
-            ? `was killed by ${killedBy}${killedBy === 'SIGKILL' ? ' (out of memory?)' : ''}`
-            : `ended with exit code ${code}`,
-        ),
-      ),
-    )
-    worker.on('error', (error) => settle(died(`could not be started: ${error.message}`)))
-    signal.addEventListener('abort', abort, { once: true })
-    const message: ToWorker = { type: 'job', job }
-    worker.send(message)
-    if (signal.aborted) abort()
+      // What it printed last is in the pipe by now, but may be read only after this message.
+      else setImmediate(settle, message.outcome)
+    }
+    const onExit = (code: number | null, killedBy: NodeJS.Signals | null) => setImmediate(die, endWords(code, killedBy))
+    const onError = (error: Error) => die(`could not be started: ${error.message}`)
+    const onAbort = () => {
+      tell(worker, { type: 'abort', reason: String(signal.reason) })
+      killer = setTimeout(() => worker.kill('SIGKILL'), GRACE_MS)
+    }
+    const die = (what: string) => settle(signal.aborted ? stopped(signal) : died(what, tail))
+    const settle = (outcome: JobOutcome) => {
+      clearTimeout(killer)
+      signal.removeEventListener('abort', onAbort)
+      worker.off('message', onMessage).off('exit', onExit).off('error', onError)
+      worker.stdout!.off('data', onOutput)
+      worker.stderr!.off('data', onOutput)
+      resolve(outcome)
+    }
+    worker.stdout!.on('data', onOutput)
+    worker.stderr!.on('data', onOutput)
+    worker.on('message', onMessage).on('exit', onExit).on('error', onError)
+    signal.addEventListener('abort', onAbort, { once: true })
+    tell(worker, { type: 'job', job })
+    if (signal.aborted) onAbort()
   })
+}
+
+/** A worker that is gone tells by its exit, not here. */
+function tell(worker: ChildProcess, message: ToWorker): void {
+  if (worker.connected) worker.send(message, () => undefined)
+}
+
+function endWords(code: number | null, killedBy: NodeJS.Signals | null): string {
+  if (killedBy) return `was killed by ${killedBy}${killedBy === 'SIGKILL' ? ' (out of memory?)' : ''}`
+  return `ended with exit code ${code}`
+}
+
+const stopped = (signal: AbortSignal): JobOutcome => ({
+  ok: false,
+  cause: signal.reason === 'timed-out' ? 'timed-out' : 'cancelled',
+  error: String(signal.reason),
+  hint: '',
+})
+
+/** Node ends a crash with its version; the line that helps is the error's own. */
+function died(what: string, tail: string): JobOutcome {
+  const lines = tail.trim().split('\n')
+  const hint = lines.findLast((line) => /^(?:Uncaught )?[A-Z]\w*(?:Error|Exception)\b.*:|^FATAL ERROR:/.test(line))
+  return { ok: false, cause: 'failed', error: `the stage's process ${what}`, hint: hint ?? lines.at(-1) ?? '' }
 }

@@ -5,7 +5,7 @@
  */
 import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Executor, Job, JobHooks, JobInput, JobOutcome } from '../executor.ts'
 import { readJson, writeAtomic } from '../lib/files.ts'
 import type { StagePlan } from '../plan.ts'
@@ -38,6 +38,8 @@ import {
 export interface AttemptRequest extends Omit<RunRequest, 'executor'> {
   readonly executor: Executor
   readonly lock: Lock
+  /** Called once, when the work is good and only storing it is left. */
+  readonly workDone: () => void
 }
 
 type RunDecision = Extract<Decision, { action: 'run' }>
@@ -133,6 +135,8 @@ async function attemptStage(
       ...ended(outcome.cause, decision.reason, outcome.hint ? `${outcome.error}\n${outcome.hint}` : outcome.error),
       outputs: [displayPath(session, log)],
     })
+  request.workDone()
+  await nextTurn() // the next stage starts in it
   const missing = work.missing()
   if (missing.length > 0)
     return fail(ended('failed', decision.reason, `the stage ended well but did not write ${missing.join(', ')}`))
@@ -253,7 +257,7 @@ function commit(
     reason: decision.reason,
   }
   keepReadable(session, decision.print)
-  session.store.saveResult(result)
+  session.store.results.put(result)
   crashPoint('manifest')
   work.finish(outs)
   crashPoint('in place')

@@ -78,7 +78,7 @@ export function restoreOutputs(session: Session, stage: StagePlan, result: Store
   })
   rmSync(staging, { recursive: true, force: true })
   crashPoint('restored in place')
-  session.store.touch(result.key)
+  session.store.results.used(result.key)
   session.journal.put({
     stage: name,
     key: result.key,

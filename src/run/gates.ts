@@ -6,7 +6,7 @@ import { recordName, type Session } from './session.ts'
 /** Metrics of a stage's present result; {} where there is none. */
 export function metricsOf(session: Session, stage: StagePlan): Metrics {
   const record = session.journal.get(recordName(session.plan, stage))
-  return (record && session.store.result(record.key)?.metrics) ?? {}
+  return (record && session.store.results.get(record.key)?.metrics) ?? {}
 }
 
 /** Why the stage is held, or ''. A metric that is not there holds too: nothing passes a gate unseen. */

@@ -2,7 +2,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DataError, UserError } from '../lib/errors.ts'
-import { sha256 } from '../lib/files.ts'
 import type { Job, JobHooks, JobInput, JobOutcome } from '../executor.ts'
 import type { InputFile, StageContext, StageInput, StageKind } from '../stage.ts'
 import { parseTree } from '../store/tree.ts'
@@ -25,6 +24,12 @@ export async function runJob(job: Job, kind: StageKind, hooks: JobHooks, signal:
   } finally {
     rmSync(job.scratch, { recursive: true, force: true })
   }
+}
+
+/** From here on the process sees what the stage declares and nothing else. */
+export function takeEnvironment(job: Job): void {
+  for (const name of Object.keys(process.env)) if (!(name in job.env)) delete process.env[name]
+  Object.assign(process.env, job.env)
 }
 
 function contextOf(
@@ -77,7 +82,7 @@ function inputOf(input: JobInput, treesFolder: string): StageInput {
   return {
     stage: input.stage,
     path: input.path,
-    hash: sha256(input.content),
+    hash: input.content.slice(2),
     metrics: input.metrics,
     createdAt: input.createdAt,
     files: () => (files ??= listFiles(input, treesFolder)),

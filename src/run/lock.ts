@@ -18,7 +18,7 @@ import {
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { processStart } from './processes.ts'
+import { processStart } from '../lib/processes.ts'
 
 interface Owner {
   readonly token: string

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readJson } from '../lib/files.ts'
 import { move } from './commit.ts'
-import { processStart, signalGroup } from './processes.ts'
+import { processStart, signalGroup } from '../lib/processes.ts'
 import type { Session } from './session.ts'
 
 /** What a command stage's last good outputs were moved aside as: meta.json beside numbered files. */
@@ -22,6 +22,7 @@ export function recover(session: Session): void {
   putBack(session)
   rmSync(session.layout.temp, { recursive: true, force: true })
   session.journal.compact()
+  session.store.results.compact()
 }
 
 /** Last good outputs that a command's attempt had moved aside come back; half-made ones go. */

@@ -48,6 +48,9 @@ class Walk {
   readonly #consumers: ReadonlyMap<string, readonly string[]>
   readonly #pools: ResourcePools
   readonly #running = new Map<string, Promise<Finish>>()
+  /** Stages whose work is over and whose outputs are being stored: their share of the pools is free again. */
+  readonly #storing = new Set<string>()
+  #wake: () => void = () => undefined
   #ready: StagePlan[] = []
   #lock: Lock | null = null
   #executor: Promise<Executor> | null = null
@@ -68,9 +71,13 @@ class Walk {
     for (;;) {
       await this.#startReady()
       if (this.#running.size === 0) break
-      const finish = await Promise.race(this.#running.values())
+      const woken = new Promise<null>((resolve) => {
+        this.#wake = () => resolve(null)
+      })
+      const finish = await Promise.race([...this.#running.values(), woken])
+      if (!finish) continue
       this.#running.delete(finish.stage.id)
-      this.#pools.give(finish.stage)
+      if (!this.#storing.delete(finish.stage.id)) this.#pools.give(finish.stage)
       this.#end(finish)
     }
     for (const stage of selected) if (this.#states.get(stage.id) === 'waiting') this.#settleWaiting(stage)
@@ -80,6 +87,7 @@ class Walk {
   async close(): Promise<void> {
     await (await this.#executor)?.close()
     this.#session.journal.close()
+    this.#session.store.results.close()
     if (this.#lock || !this.#worked) this.#session.index.save()
     this.#lock?.release()
   }
@@ -139,6 +147,7 @@ class Walk {
         ...this.#request,
         executor: await this.#executor,
         lock: this.#lock!,
+        workDone: () => this.#release(stage),
       })
       return { stage, ...end }
     }
@@ -155,10 +164,17 @@ class Walk {
     )
   }
 
+  /** The next stage can start while this one's outputs are stored. */
+  #release(stage: StagePlan): void {
+    this.#storing.add(stage.id)
+    this.#pools.give(stage)
+    this.#wake()
+  }
+
   async #restore(stage: StagePlan, decision: Extract<Decision, { action: 'restore' }>): Promise<Finish | null> {
     const started = performance.now()
     if (!restoreOutputs(this.#session, stage, decision.result)) {
-      this.#session.store.dropResult(decision.print.key)
+      this.#session.store.results.drop(decision.print.key)
       return null
     }
     const record = this.#session.journal.get(recordName(this.#session.plan, stage))!
@@ -187,6 +203,7 @@ class Walk {
     )
     crashPoint('locked')
     this.#session.journal = new Journal(layout.journal)
+    this.#session.store.results.reload()
     recover(this.#session)
     this.#session.trees.forget()
     return true
@@ -196,7 +213,8 @@ class Walk {
     const { stage, outcome } = finish
     this.#states.set(stage.id, outcome)
     this.#failed ||= BAD.has(outcome)
-    this.#request.emit({ type: 'stage-finished', ...omitStage(finish), stage: stage.id })
+    const key = GOOD.has(outcome) ? (this.#session.journal.get(recordName(this.#session.plan, stage))?.key ?? '') : ''
+    this.#request.emit({ type: 'stage-finished', ...omitStage(finish), stage: stage.id, key })
     for (const id of this.#consumers.get(stage.id) ?? []) {
       const consumer = this.#session.stages.get(id)!
       if (this.#states.get(id) !== 'waiting') continue
@@ -245,7 +263,7 @@ const MOST_DETAILED = 100
 
 function freshEnd(session: Session, stage: StagePlan, decision: Extract<Decision, { action: 'fresh' }>): StageEnd {
   if (session.plan.stages.length > MOST_DETAILED) return { ...ended('fresh', ''), cost: decision.record.seconds }
-  const result = session.store.result(decision.record.key)
+  const result = session.store.results.get(decision.record.key)
   if (!result) return { ...ended('fresh', ''), cost: decision.record.seconds }
   return { ...resultEnd(session, stage, 'fresh', result, '', 0), metrics: metricsOf(session, stage) }
 }

@@ -178,7 +178,7 @@ export function decide(session: Session, stage: StagePlan, force: boolean): Deci
   const edited = record?.key === print.key ? editedOutputs(session, stage, record) : []
   if (record && record.key === print.key && !record.dirty && edited.length === 0)
     return { action: 'fresh', print, record }
-  const result = session.store.result(print.key)
+  const result = session.store.results.get(print.key)
   const reasons = whyStale(session, print, record, edited)
   if (result && session.store.complete(result)) return { action: 'restore', print, result, reason: reasons.join('; ') }
   return { action: 'run', print, reason: summarize(reasons), reasons }
@@ -211,7 +211,7 @@ function whyStale(
 /** Sentences on what differs between the last good run's key document and now. */
 export function changesSince(session: Session, print: Fingerprint, record: StageRecord): string[] {
   if (record.key === print.key) return []
-  const last = session.store.result(record.key)
+  const last = session.store.results.get(record.key)
   if (!last) return []
   const places = Object.entries(print.inputs).flatMap(([name, input]) =>
     Array.isArray(input) ? [] : [[name, (input as ResolvedInput).path] as const],

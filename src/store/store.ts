@@ -14,14 +14,14 @@ import {
   rmSync,
   statSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { readJson, sha256, writeAtomic } from '../lib/files.ts'
+import { sha256, writeAtomic } from '../lib/files.ts'
 import type { Metrics } from '../stage.ts'
 import type { KeyDocument } from './fingerprint.ts'
 import { type Layout, sharded } from './layout.ts'
+import { Results } from './results.ts'
 import type { StatIndex } from './stat-index.ts'
 import type { ContentHash, Trees } from './tree.ts'
 
@@ -50,11 +50,13 @@ export interface StoredResult {
 let tempCounter = 0
 
 export class Store {
+  readonly results: Results
   readonly #layout: Layout
   readonly #trees: Trees
   readonly #index: StatIndex
 
   constructor(layout: Layout, trees: Trees, index: StatIndex) {
+    this.results = new Results(layout.results)
     this.#layout = layout
     this.#trees = trees
     this.#index = index
@@ -62,34 +64,6 @@ export class Store {
 
   blobPath(hash: string): string {
     return sharded(this.#layout.blobs, hash)
-  }
-
-  resultPath(key: string): string {
-    return `${sharded(this.#layout.results, key)}.json`
-  }
-
-  result(key: string): StoredResult | undefined {
-    const result = readJson<StoredResult>(this.resultPath(key))
-    return result?.v === 1 && result.key === key ? result : undefined
-  }
-
-  saveResult(result: StoredResult): void {
-    writeAtomic(this.resultPath(result.key), JSON.stringify(result))
-  }
-
-  /** Forget a result whose bytes turned out to be gone or wrong. */
-  dropResult(key: string): void {
-    rmSync(this.resultPath(key), { force: true })
-  }
-
-  /** A hit moves the result to the young end for `gc`. */
-  touch(key: string): void {
-    const now = new Date()
-    try {
-      utimesSync(this.resultPath(key), now, now)
-    } catch {
-      // A read-only shared cache: age then counts from its making.
-    }
   }
 
   /** Store the bytes at `path` (which hash to `content`) and every tree text; links' content stays outside. */

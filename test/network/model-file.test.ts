@@ -73,7 +73,7 @@ describe('shapes', () => {
       dropout_1 (dropout 0.1)   128             0  dense_1
       dense_2 (dense relu)      64          8,256  dropout_1
       dropout_2 (dropout 0.1)   64              0  dense_2
-      output (dense)            16          1,040  dropout_2
+      output (dense sigmoid)    16          1,040  dropout_2
 
       Parameters: 13,520 (13,520 trainable)
       Size: 54,080 bytes as float32

@@ -1,0 +1,241 @@
+/** featurize and augment on a small folder: splits, keys of items, copies; real Kelly data where it is at hand. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readFeatureSet } from '../../src/data/feature-file.ts'
+import type { FeatureSet } from '../../src/data/feature-set.ts'
+import { normalize } from '../../src/data/normalize.ts'
+import { FEATURE_NAMES } from '../../src/features/feature.ts'
+import { augment } from '../../stages/augment.ts'
+import { featurize } from '../../stages/featurize.ts'
+import { validate } from '../../stages/validate.ts'
+import { kellyFiles, scaleMidi, toneWav } from '../kelly-folder.ts'
+import { folderInput, type Rig, type RigRun, stageRig } from '../stage-rig.ts'
+
+const kelly = fileURLToPath(new URL('../../../shared/data/kelly', import.meta.url))
+
+let rig: Rig
+let data: string
+beforeEach(() => {
+  rig = stageRig()
+  data = join(rig.dir, 'data')
+  for (const [path, content] of Object.entries(kellyFiles())) rig.write(`data/${path}`, content)
+})
+afterEach(() => rig.dispose())
+
+interface Made {
+  readonly features: RigRun
+  readonly set: FeatureSet
+  readonly validation: RigRun
+}
+
+async function make(feature: string, options: Record<string, unknown> = {}, folder = data): Promise<Made> {
+  const validation = await rig.run(validate, { inputs: { data: folder } })
+  const inputs = { data: folder, validation: validation.asInput }
+  const features = await rig.run(featurize, { inputs, options: { feature, clip_seconds: 1, ...options } })
+  return { features, set: readFeatureSet(features.out), validation }
+}
+
+async function copy({ features, validation }: Made, augmentation: Record<string, unknown>, seed = 42, folder = data) {
+  const inputs = { data: folder, validation: validation.asInput, features: features.asInput }
+  const ran = await rig.run(augment, { inputs, options: { augmentation, seed } })
+  return { ran, set: readFeatureSet(ran.out) }
+}
+
+const splitsOf = ({ info }: FeatureSet) => Object.fromEntries(info.rows.map(({ id, split }) => [id, split]))
+
+describe('featurize', () => {
+  it.each(FEATURE_NAMES)('%s: rows, shapes and splits hold together', async (feature) => {
+    const { features, set } = await make(feature)
+    const { info, x, y } = set
+    expect(info.rows.length).toBeGreaterThanOrEqual(6)
+    expect(new Set(info.rows.map(({ id }) => id)).size).toBe(info.rows.length)
+    expect([x.length, y.length]).toEqual([info.rows.length * info.xShape[0]!, info.rows.length * info.yShape[0]!])
+    const sides = new Map<string, Set<string>>()
+    for (const { source, split } of info.rows) sides.set(source, (sides.get(source) ?? new Set()).add(split))
+    expect([...sides.values()].every((splits) => splits.size === 1)).toBe(true)
+    expect(new Set(info.rows.map(({ split }) => split))).toEqual(new Set(['train', 'val', 'test']))
+    const { train, val, test, rows } = features.result.metrics as Record<string, number>
+    expect(train! + val! + test!).toBe(rows)
+    expect(features.result.headline).toBe(`${rows} rows (${train} train, ${val} val, ${test} test)`)
+  })
+
+  it('fits the normaliser on the train rows and leaves x as it is', async () => {
+    const { set } = await make('mel')
+    const size = set.info.xShape[0]!
+    const z = normalize(set.x, set.info.normalizer, size)
+    const train = set.info.rows.flatMap(({ split }, row) => (split === 'train' ? [row] : []))
+    for (let column = 0; column < size; column += 13) {
+      const mean = train.reduce((sum, row) => sum + z[row * size + column]!, 0) / train.length
+      expect(mean).toBeCloseTo(0, 4)
+    }
+    expect(Math.max(...set.x.map(Math.abs))).toBeGreaterThan(10)
+    expect((await make('mel', { normalization: 'none' })).set.info.normalizer).toBeNull()
+    expect((await make('mel', { normalization: 'minmax' })).set.info.normalizer!.kind).toBe('minmax')
+  })
+
+  it('computes an item once: labels, splits and normalisation cost nothing', async () => {
+    const first = await make('mel')
+    expect(first.features.computed.length).toBe(8)
+    const labels = String(kellyFiles()['audio/labels.csv']).replace('clip 3.wav,0.5,-0.5', 'clip 3.wav,0.9,-0.9')
+    rig.write('data/audio/labels.csv', labels)
+    const edited = await make('mel')
+    expect(edited.features.computed).toEqual([])
+    const row = edited.set.info.rows.findIndex(({ id }) => id === 'audio/clip 3.wav')
+    expect(edited.set.info.rows[row]).toMatchObject({ valence: 0.9, arousal: -0.9 })
+    expect(edited.set.y).not.toEqual(first.set.y)
+    expect(edited.set.x).toEqual(first.set.x)
+    for (const options of [{ seed: 3 }, { val_split: 0.4 }, { normalization: 'none' }, { unlabelled: 'drop' }])
+      expect((await make('mel', options)).features.computed).toEqual([])
+    expect((await make('mel', { n_mels: 40 })).features.computed.length).toBe(8)
+    // Options of other recipes are no reason to decode again.
+    await make('melody')
+    expect((await make('melody', { n_mels: 40 })).features.computed).toEqual([])
+  })
+
+  it('one new file among many costs one item and moves at most two others', async () => {
+    const before = await make('melody')
+    rig.write('data/midi/new.mid', scaleMidi(70))
+    const labels = JSON.parse(String(kellyFiles()['midi/emotion_labels.json'])) as Record<string, unknown>
+    rig.write('data/midi/emotion_labels.json', JSON.stringify({ ...labels, 'new.mid': { valence: 0.5, arousal: 0.5 } }))
+    const after = await make('melody')
+    expect(after.features.computed).toEqual(['midi/new.mid'])
+    const was = splitsOf(before.set)
+    const moved = Object.entries(splitsOf(after.set)).filter(([id, split]) => was[id] && was[id] !== split)
+    expect(moved.length).toBeLessThanOrEqual(2)
+  })
+
+  it('says where emotions do not come from labels', async () => {
+    const harmony = await make('harmony')
+    expect(harmony.features.result.notes).toEqual(['6 of 20 harmony rows have no label: the neutral emotion'])
+    const groove = await make('groove')
+    expect(groove.features.result.notes).toEqual(['6 of 6 groove rows have no label: an estimated emotion'])
+    expect(groove.set.info.rows.every(({ labelled }) => !labelled)).toBe(true)
+    await expect(make('groove', { unlabelled: 'drop' })).rejects.toThrow(/no rows for groove: 6 items found in drums/)
+  })
+
+  it('respects official splits', async () => {
+    const rows = Array.from(
+      { length: 6 },
+      (_, i) => `session${i}/take.mid,${i === 4 ? 'validation' : i === 1 ? 'test' : 'train'}`,
+    )
+    rig.write('data/drums/info.csv', `midi_filename,split\n${rows.join('\n')}\n`)
+    const { set } = await make('groove')
+    expect(splitsOf(set)).toEqual(
+      Object.fromEntries(
+        [0, 1, 2, 3, 4, 5].map((i) => [`drums/session${i}/take.mid`, i === 4 ? 'val' : i === 1 ? 'test' : 'train']),
+      ),
+    )
+  })
+
+  it('reports items that cannot be read any more and goes on', async () => {
+    const validation = await rig.run(validate, { inputs: { data } })
+    rig.write('data/audio/clip 2.wav', 'damaged since')
+    const inputs = { data, validation: validation.asInput }
+    const ran = await rig.run(featurize, { inputs, options: { feature: 'mel', clip_seconds: 1 } })
+    expect(readFeatureSet(ran.out).info.rows.length).toBe(7)
+    expect(ran.result.notes![0]).toContain('1 items could not be read')
+    expect(ran.logs[0]!.message).toContain('audio/clip 2.wav')
+  })
+
+  it('refuses splits that leave nothing to train on', () => {
+    const options = { val_split: 0.6, test_split: 0.5 }
+    expect(featurize.check!(options as never)).toMatchObject([{ path: ['val_split'] }])
+  })
+})
+
+describe('augment', () => {
+  it.each(FEATURE_NAMES)('%s: copies of train rows only, after the originals', async (feature) => {
+    const made = await make(feature)
+    const { set, ran } = await copy(made, { copies: 2 })
+    const before = made.set.info.rows
+    expect(set.info.rows.slice(0, before.length)).toEqual(before)
+    expect(set.x.subarray(0, made.set.x.length)).toEqual(made.set.x)
+    expect(set.y.subarray(0, made.set.y.length)).toEqual(made.set.y)
+    expect(set.info.normalizer).toEqual(made.set.info.normalizer)
+    const added = set.info.rows.slice(before.length)
+    expect(added.length).toBeGreaterThan(0)
+    expect(new Set(set.info.rows.map(({ id }) => id)).size).toBe(set.info.rows.length)
+    const training = new Map(
+      before.filter(({ split }) => split === 'train').map(({ id, source }) => [id.split('@')[0], source]),
+    )
+    for (const { id, split, source } of added) {
+      expect(split).toBe('train')
+      const item = id.slice(0, id.lastIndexOf('#')).split('@')[0]
+      expect(training.get(item), id).toBe(source)
+    }
+    expect(ran.computed.length).toBe(2 * training.size)
+    expect(ran.result.metrics).toMatchObject({ added: added.length, rows: set.info.rows.length })
+  })
+
+  it('is the same for the same seed and another one for another', async () => {
+    const made = await make('melody')
+    const one = await copy(made, { copies: 3 })
+    const again = await copy(made, { copies: 3 })
+    expect(again.set).toEqual(one.set)
+    expect(again.ran.computed).toEqual([])
+    expect((await copy(made, { copies: 3 }, 7)).set.info.rows).not.toEqual(one.set.info.rows)
+    // A copy more keeps the ones there are.
+    const more = await copy(made, { copies: 4 })
+    expect(more.ran.reused.length).toBe(one.ran.computed.length)
+  })
+
+  it('copies: 0 passes everything on', async () => {
+    const made = await make('harmony')
+    const { set, ran } = await copy(made, { copies: 0 })
+    expect(set).toEqual(made.set)
+    expect(ran.result.headline).toBe('nothing added')
+  })
+
+  it('takes only what is switched on, and says so where that is nothing', async () => {
+    const made = await make('mel')
+    const off = { stretch: 0, noise_snr_db: 0, mel_masks: 0 }
+    const { set } = await copy(made, { copies: 2, ...off })
+    const marks = set.info.rows.slice(made.set.info.rows.length).map(({ id }) => id.split('#')[1]!)
+    expect(marks.every((mark) => /^pitch[+-][12](\.2)?$/.test(mark))).toBe(true)
+    const nothing = await copy(made, { copies: 2, ...off, pitch_semitones: 0 })
+    expect(nothing.set).toEqual(made.set)
+    expect(nothing.ran.logs[0]!.message).toContain('none is switched on')
+  })
+
+  it('an edited label moves the copies too, without computing them again', async () => {
+    await copy(await make('mel'), { copies: 1 })
+    const labels = String(kellyFiles()['audio/labels.csv']).replaceAll(',0.5,0.5', ',0.6,0.7')
+    rig.write('data/audio/labels.csv', labels)
+    const { ran, set } = await copy(await make('mel'), { copies: 1 })
+    expect(ran.computed).toEqual([])
+    const copies = set.info.rows.filter(({ id, valence }) => id.includes('#') && valence === 0.6)
+    expect(copies.length).toBeGreaterThan(0)
+  })
+
+  it('stops between two items when the job is aborted', async () => {
+    const made = await make('mel')
+    const stop = new AbortController()
+    stop.abort()
+    const inputs = { data, validation: made.validation.asInput, features: made.features.asInput }
+    await expect(rig.run(augment, { inputs, signal: stop.signal })).rejects.toThrow(/abort/i)
+  })
+})
+
+it('a label of a file that is added later needs no second look at the others', async () => {
+  rig.write('data/audio/late.wav', toneWav(999))
+  await make('mel')
+  rig.write('data/audio/labels.csv', `${String(kellyFiles()['audio/labels.csv'])}late.wav,0,0\n`)
+  expect((await make('mel')).features.computed).toEqual(['audio/late.wav'])
+})
+
+describe.runIf(existsSync(kelly))('real Kelly data in ../shared', () => {
+  const expected = { mel: 93, melody: 240, harmony: 4038, dynamics: 2182, groove: 320 }
+  it('gives every model its rows', async () => {
+    const folder = folderInput(kelly)
+    const validation = await rig.run(validate, { inputs: { data: folder } })
+    expect(validation.result.headline).toBe('1054 of 1054 items kept')
+    for (const [feature, rows] of Object.entries(expected)) {
+      const inputs = { data: folder, validation: validation.asInput }
+      const ran = await rig.run(featurize, { inputs, options: { feature } })
+      expect(ran.result.metrics!.rows, feature).toBe(rows)
+      expect(ran.result.metrics!.faults).toBe(0)
+    }
+  })
+})
