@@ -1,10 +1,13 @@
-// src/ and stages/ → dist/: bundled with code splitting, so that a run with nothing to do loads one small file, and
-// dist/build.json: the hash of each stage kind's code and of all it imports.
+// src/ and stages/ → dist/:
+//   kpipe.cjs   the command line and `kpipe run` in one CommonJS file: all that a run with nothing to do loads
+//   m/*.js      everything that is imported on use, as ES modules with shared chunks
+//   worker.js, stage.js (what `import 'kpipe'` gives a user's own stage kind)
+//   build.json  the hash of each stage kind's code and of all it imports
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { sourceState } from './stale.mjs'
+import { sourceState } from './stale.cjs'
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex')
 
@@ -24,12 +27,22 @@ export async function build(root) {
     loader: { '.json': 'json' },
   }
   try {
-    const bundle = await esbuild.build({
+    const later = {}
+    const hot = await esbuild.build({
       ...common,
-      entryPoints: { cli: 'src/cli.ts', worker: 'src/run/worker.ts', stage: 'src/stage.ts' },
+      format: 'cjs',
+      entryPoints: ['src/cli.ts'],
+      outfile: join(temp, 'kpipe.cjs'),
+      metafile: true,
+      define: { 'import.meta.url': '__moduleUrl' },
+      banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+      plugins: [importsOnUse(root, later)],
+    })
+    const modules = await esbuild.build({
+      ...common,
+      entryPoints: { worker: 'src/worker.ts', stage: 'src/stage.ts', ...later },
       outdir: temp,
       splitting: true,
-      write: true,
       metafile: true,
     })
     const kinds = {}
@@ -46,10 +59,12 @@ export async function build(root) {
       kinds[name.replace(/\.ts$/, '')] = sha256(one.outputFiles[0].text + packageVersions(root, one.metafile))
     }
     const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version
-    const outputs = Object.keys(bundle.metafile.outputs)
+    const outputs = [...Object.keys(hot.metafile.outputs), ...Object.keys(modules.metafile.outputs)]
       .sort()
       .map((path) => readFileSync(join(root, path), 'utf8'))
-    writeFileSync(join(temp, 'build.json'), JSON.stringify({ id: sha256(outputs.join('\0')), version, kinds }, null, 2))
+    // With the kinds: a package of another version changes their hashes and none of our files.
+    const id = sha256([...outputs, JSON.stringify(kinds)].join('\0'))
+    writeFileSync(join(temp, 'build.json'), JSON.stringify({ id, version, kinds }, null, 2))
     writeFileSync(join(temp, '.sources'), state)
   } catch (error) {
     rmSync(temp, { recursive: true, force: true })
@@ -60,20 +75,36 @@ export async function build(root) {
   swap(temp, join(root, 'dist'))
 }
 
+/** `import('./x.ts')` in the one file becomes an import of a module beside it, except for the command that must start fast. */
+function importsOnUse(root, found) {
+  return {
+    name: 'imports-on-use',
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+        if (kind !== 'dynamic-import' || path === './commands/run.ts') return undefined
+        const source = relative(root, resolve(resolveDir, path))
+        const name = `m/${source.replace(/\.tsx?$/, '').replaceAll('/', '-')}`
+        found[name] = source
+        return { path: `./${name}.js`, external: true }
+      }),
+  }
+}
+
 /** Another process may build at the same time; both results are good, the last rename wins. */
 function swap(temp, target) {
   mkdirSync(join(target, '..'), { recursive: true })
-  const old = `${temp}.old`
   for (let attempt = 0; ; attempt++) {
+    const old = `${temp}.old-${attempt}`
     try {
       if (existsSync(target)) renameSync(target, old)
       renameSync(temp, target)
-      break
+      return
     } catch (error) {
       if (attempt === 20) throw error
+    } finally {
+      rmSync(old, { recursive: true, force: true })
     }
   }
-  rmSync(old, { recursive: true, force: true })
 }
 
 function packageVersions(root, metafile) {

@@ -3,19 +3,10 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { helpFor, MAIN_HELP } from './commands/help.ts'
-import { PipelineError } from './commands/project.ts'
+import type { PipelineError } from './commands/project.ts'
+import type { Io } from './io.ts'
 import { UserError } from './lib/errors.ts'
 import { nearest } from './lib/nearest.ts'
-
-/** Where a command speaks to. stdout carries data and summaries, stderr progress and messages. */
-export interface Io {
-  readonly cwd: string
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
-  readonly color: boolean
-  readonly unicode: boolean
-  readonly columns: number
-}
 
 type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
 type Options = NonNullable<ParseArgsConfig['options']>
@@ -35,7 +26,7 @@ const inspectOptions = (words: readonly string[], values: Values) => ({
 })
 
 /** One line a command; each loads its own code when it is called. */
-const COMMANDS: Readonly<Record<string, Command>> = {
+export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
     options: {
       ...SET,
@@ -47,6 +38,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       jobs: { type: 'string', short: 'j' },
       'keep-going': { type: 'boolean', short: 'k' },
       quiet: { type: 'boolean', short: 'q' },
+      reporter: { type: 'string' },
+      watch: { type: 'boolean', short: 'w' },
     },
     run: async (words, values, io) => {
       const { runCommand } = await import('./commands/run.ts')
@@ -57,16 +50,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         keepGoing: values['keep-going'] === true,
         json: values['json'] === true,
         quiet: values['quiet'] === true,
+        watch: values['watch'] === true,
       }
       return runCommand(
         {
           words,
           set: strings(values['set']),
           from: String(values['from'] ?? ''),
+          reporter: String(values['reporter'] ?? ''),
           jobs: wholeNumber('--jobs', values['jobs']),
           ...flags,
         },
         io,
+        (error) => tell(error, process.argv.slice(2), io),
       )
     },
   },
@@ -100,14 +96,109 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   gc: {
     options: { ...JSON_FLAG, budget: { type: 'string' }, 'max-age': { type: 'string' }, apply: { type: 'boolean' } },
-    run: async (_words, values, io) =>
+    run: async (words, values, io) =>
       (await import('./commands/gc.ts')).gcCommand(
         {
+          words,
           budget: String(values['budget'] ?? ''),
           maxAge: String(values['max-age'] ?? ''),
           apply: values['apply'] === true,
           json: values['json'] === true,
         },
+        io,
+      ),
+  },
+  init: {
+    options: { ...JSON_FLAG, template: { type: 'string', short: 't' }, schemas: { type: 'boolean' } },
+    run: async (words, values, io) =>
+      (await import('./commands/init.ts')).initCommand(
+        {
+          words,
+          template: String(values['template'] ?? ''),
+          schemas: values['schemas'] === true,
+          json: values['json'] === true,
+        },
+        io,
+      ),
+  },
+  doctor: {
+    options: { ...JSON_FLAG, deep: { type: 'boolean' }, fix: { type: 'boolean' } },
+    run: async (words, values, io) =>
+      (await import('./commands/doctor.ts')).doctorCommand(
+        { words, deep: values['deep'] === true, fix: values['fix'] === true, json: values['json'] === true },
+        io,
+      ),
+  },
+  import: {
+    options: {
+      ...JSON_FLAG,
+      name: { type: 'string' },
+      'dry-run': { type: 'boolean', short: 'n' },
+      force: { type: 'boolean', short: 'f' },
+    },
+    run: async (words, values, io) =>
+      (await import('./commands/import.ts')).importCommand(
+        {
+          words,
+          name: String(values['name'] ?? ''),
+          dryRun: values['dry-run'] === true,
+          force: values['force'] === true,
+          json: values['json'] === true,
+        },
+        io,
+      ),
+  },
+  completion: {
+    options: {},
+    run: async (words, _values, io) => (await import('./commands/completion.ts')).completionCommand(words, io),
+  },
+  runs: {
+    options: { ...JSON_FLAG, metric: { type: 'string', multiple: true, short: 'm' }, limit: { type: 'string' } },
+    run: async (words, values, io) =>
+      (await import('./commands/runs.ts')).runsCommand(
+        {
+          words,
+          metrics: strings(values['metric']),
+          limit: wholeNumber('--limit', values['limit']),
+          json: values['json'] === true,
+        },
+        io,
+      ),
+  },
+  diff: {
+    options: { ...JSON_FLAG },
+    run: async (words, values, io) =>
+      (await import('./commands/diff.ts')).diffCommand({ words, json: values['json'] === true }, io),
+  },
+  graph: {
+    options: {
+      ...SET,
+      format: { type: 'string' },
+      output: { type: 'string', short: 'o' },
+      all: { type: 'boolean', short: 'a' },
+    },
+    run: async (words, values, io) =>
+      (await import('./commands/graph.ts')).graphCommand(
+        {
+          words,
+          set: strings(values['set']),
+          format: String(values['format'] ?? ''),
+          output: String(values['output'] ?? ''),
+          all: values['all'] === true,
+        },
+        io,
+      ),
+  },
+  attach: {
+    options: { reporter: { type: 'string' } },
+    run: async (words, values, io) =>
+      (await import('./commands/attach.ts')).attachCommand({ words, reporter: String(values['reporter'] ?? '') }, io),
+  },
+  report: {
+    options: { ...SET, output: { type: 'string', short: 'o' } },
+    run: async (words, values, io) =>
+      (await import('./commands/report.ts')).reportCommand(
+        { words, set: strings(values['set']), output: String(values['output'] ?? '') },
         io,
       ),
   },
@@ -123,10 +214,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Words of other tools that mean one of our commands; understood, and the name here is told. */
+const ALIASES: Readonly<Record<string, string>> = { repro: 'run' }
+
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
-  const [name, ...rest] = argv
+  const [word, ...rest] = argv
+  if (word === '__complete') return (await import('./commands/complete.ts')).completeCommand(rest, optionNames(), io)
+  const name = word !== undefined && Object.hasOwn(ALIASES, word) ? ALIASES[word] : word
+  if (name !== word) io.err(`kpipe: ${word} is called ${name} here\n`)
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    io.out(rest[0] ? helpFor(rest[0]) : MAIN_HELP)
+    io.out(rest[0] ? helpFor(knownCommand(rest[0])) : MAIN_HELP)
     return 0
   }
   if (name === '--version' || name === '-V') {
@@ -134,14 +231,7 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
     io.out(`${buildInfo().version}\n`)
     return 0
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (!command) {
-    const near = nearest(name, Object.keys(COMMANDS))
-    throw new UserError(`kpipe has no command ${name}`, {
-      hint: near ? `did you mean kpipe ${near}?` : 'kpipe help lists them',
-      exitCode: 2,
-    })
-  }
+  const command = COMMANDS[knownCommand(name)]!
   if (rest.includes('--help') || rest.includes('-h')) {
     io.out(helpFor(name))
     return 0
@@ -150,14 +240,38 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   return command.run(words, values, io)
 }
 
+function knownCommand(name: string): string {
+  if (Object.hasOwn(COMMANDS, name)) return name
+  const near = nearest(name, Object.keys(COMMANDS))
+  throw new UserError(`there is no command ${name}`, {
+    hint: near ? `did you mean kpipe ${near}?` : 'kpipe help lists them',
+    exitCode: 2,
+  })
+}
+
+/** What completion offers of each command: its options, true = takes a value. */
+function optionNames(): Record<string, Record<string, boolean>> {
+  return Object.fromEntries(
+    Object.entries(COMMANDS).map(([name, { options }]) => [
+      name,
+      Object.fromEntries(Object.entries(options).map(([option, { type }]) => [option, type === 'string'])),
+    ]),
+  )
+}
+
 function parse(name: string, options: Options, args: readonly string[]): { words: string[]; values: Values } {
   try {
     const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true })
     return { words: positionals, values }
   } catch (error) {
-    const unknown = /Unknown option '--?([^']+)'/.exec((error as Error).message)?.[1]
-    const near = unknown ? nearest(unknown, Object.keys(options)) : ''
-    const message = unknown ? `kpipe ${name} has no option --${unknown}` : (error as Error).message
+    // Node's first line or sentence says it; what follows is about its own API.
+    const said = (error as Error).message.split('\n')[0]!
+    const valueless = /^Option '(?:-\w, )?(--[\w-]+) <value>' argument missing/.exec((error as Error).message)?.[1]
+    if (valueless)
+      throw new UserError(`${valueless} needs a value`, { hint: `kpipe ${name} --help says which`, exitCode: 2 })
+    const unknown = /Unknown option '(--?[^']+)'/.exec(said)?.[1]
+    const near = unknown ? nearest(unknown.replace(/^-+/, ''), Object.keys(options)) : ''
+    const message = unknown ? `${name} has no option ${unknown}` : said
     throw new UserError(message, {
       hint: near ? `did you mean --${near}?` : `kpipe ${name} --help lists them`,
       exitCode: 2,
@@ -166,7 +280,7 @@ function parse(name: string, options: Options, args: readonly string[]): { words
 }
 
 function tell(error: unknown, argv: readonly string[], io: Io): number {
-  if (error instanceof PipelineError) {
+  if (isPipelineError(error)) {
     const sources = (file: string) => {
       if (file === '--set')
         return argv
@@ -189,13 +303,19 @@ function tell(error: unknown, argv: readonly string[], io: Io): number {
     return exitCode
   }
   if ((error as Error)?.name === 'AbortError') return 130
+  // What the system refuses (no permission, a full disk) names its path; our stack would add nothing.
+  const { code, syscall, message } = error as NodeJS.ErrnoException
+  if (typeof code === 'string' && typeof syscall === 'string') {
+    io.err(`kpipe: ${message}\n`)
+    return 1
+  }
   io.err(`kpipe: unexpected error, please report it\n${error instanceof Error ? error.stack : String(error)}\n`)
   return 1
 }
 
 function terminal(): Io {
-  // A closed pipe (kpipe list | head) is not an error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => error.code === 'EPIPE' && process.exit(0))
+  // A reader that left (kpipe run | head) ends neither the run nor kpipe: what nobody reads is not written.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   const { env } = process
   const color = env['FORCE_COLOR']
     ? env['FORCE_COLOR'] !== '0'
@@ -220,6 +340,12 @@ function wholeNumber(name: string, value: Values[string]): number {
   if (value === undefined) return 0
   const number = Number(value)
   if (!Number.isInteger(number) || number < 1)
-    throw new UserError(`${name} must be a whole number from 1 on, got "${String(value)}"`, { exitCode: 2 })
+    throw new UserError(`${name} must be a whole number from 1 on, got "${String(value)}"`, {
+      hint: `write ${name} 4`,
+      exitCode: 2,
+    })
   return number
 }
+
+/** By name: a command that was imported on use brings its own copy of the class. */
+const isPipelineError = (error: unknown): error is PipelineError => (error as Error)?.name === 'PipelineError'

@@ -17,6 +17,8 @@ export interface StageSummary {
   readonly id: string
   readonly kind: string
   readonly needs: readonly string[]
+  /** Seconds it took when it really ran last, null where it never did; older logs lack it. */
+  readonly expectedSeconds?: number | null
 }
 
 export type KpipeEvent =
@@ -31,6 +33,14 @@ export type KpipeEvent =
       readonly set?: readonly string[]
     }
   | { readonly type: 'waiting'; readonly reason: string }
+  /** Somebody at the dashboard: no new stage starts, or they start again. */
+  | { readonly type: 'paused'; readonly paused: boolean }
+  /** ctrl-c was heard: what runs is asked to end. */
+  | { readonly type: 'stopping' }
+  /** Nothing runs any more, but something could be tried again: the run ends in so many seconds. */
+  | { readonly type: 'ending'; readonly seconds: number }
+  /** Put back to be tried again, after it had ended. */
+  | { readonly type: 'stage-waiting'; readonly stage: string; readonly reason: string }
   | {
       readonly type: 'stage-started'
       readonly stage: string

@@ -53,7 +53,7 @@ export type JobOutcome =
 export interface JobHooks {
   progress(progress: Progress): void
   log(level: 'info' | 'warn', text: string): void
-  /** Process group that a command runs in, and when that process began. */
+  /** Process that does the work (of a command: the leader of its group), and when it began. */
   started?(pid: number, started: string): void
 }
 

@@ -37,7 +37,7 @@ export async function loadKind(name: string, file: string): Promise<StageKind> {
   if (file) return kindOf(await import(pathToFileURL(file).href), file)
   const { kinds } = await import('../stages/index.ts')
   const kind = (kinds as Record<string, StageKind>)[name]
-  if (!kind) throw new Error(`there is no stage kind ${name}`)
+  if (!kind) throw new UserError(`there is no stage kind ${name}`, { hint: 'kpipe list kinds' })
   return kind
 }
 
@@ -53,7 +53,7 @@ export async function allKinds(
   const sources: string[] = []
   for (const path of ownKindFiles(root)) {
     const bundle = await bundleKind(root, path, bundles)
-    const kind = kindOf(await import(pathToFileURL(bundle.file).href), relative(root, path))
+    const kind = await importKind(bundle.file, relative(root, path))
     if (found[kind.kind])
       throw new UserError(`${relative(root, path)} defines the stage kind ${kind.kind}, which exists already`, {
         hint: 'give it another name',
@@ -101,42 +101,65 @@ async function bundleKind(
         setup: (setup) => setup.onResolve({ filter: /^kpipe$/ }, () => ({ path: stageContract, external: true })),
       },
     ],
-  }).catch(
-    (error: { errors?: { text: string; location?: { file: string; line: number; column: number } | null }[] }) => {
-      const lines = (error.errors ?? []).map(({ text, location }) =>
-        location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text,
-      )
-      throw new UserError(lines.join('\n') || String(error), { exitCode: 2 })
-    },
-  )
+  }).catch((error: { errors?: readonly BuildMistake[] }) => {
+    throw new UserError((error.errors ?? []).map(mistakeText).join('\n') || String(error), {
+      hint: 'mend the file; a stage kind is checked each time a pipeline is read',
+      exitCode: 2,
+    })
+  })
   const text = result.outputFiles[0]!.text
   const packages = Object.values(result.metafile.inputs).flatMap((input) =>
     input.imports.filter((one) => one.external && !one.path.startsWith('node:')).map((one) => one.path),
   )
   // Where kpipe is installed must not matter to the key.
-  const code = sha256(
-    text.replaceAll(stageContract, 'kpipe') +
-      [...new Set(packages)]
-        .sort()
-        .map((name) => `\n${name}@${packageVersion(root, name)}`)
-        .join(''),
-  )
+  const manifests = [...new Set(packages)].sort().map((name) => ({ name, file: packageManifest(root, name) }))
+  const versions = manifests.map(({ name, file }) => `\n${name}@${readJson<{ version: string }>(file)?.version ?? ''}`)
+  const code = sha256(text.replaceAll(stageContract, 'kpipe') + versions.join(''))
   const file = join(bundles, `${basename(path).replace(/\.\w+$/, '')}-${sha256(text).slice(0, 16)}.mjs`)
   if (!existsSync(file)) writeAtomic(file, text)
-  return { file, code, sources: Object.keys(result.metafile.inputs) }
+  const installed = manifests.filter(({ file }) => file !== '').map((one) => relative(root, one.file))
+  return { file, code, sources: [...Object.keys(result.metafile.inputs), ...installed] }
 }
 
-/** Installed version of the package an import names, '' where it is not found (a Node built-in). */
-function packageVersion(root: string, specifier: string): string {
+interface BuildMistake {
+  readonly text: string
+  readonly location?: { file: string; line: number; column: number; length: number; lineText: string } | null
+}
+
+/** As mistakes in a pipeline are shown: place, message, the line with a caret under the text. */
+function mistakeText({ text, location }: BuildMistake): string {
+  if (!location) return text
+  const { file, line, column, length, lineText } = location
+  const indent = ' '.repeat(4)
+  const before = lineText.slice(0, column).replace(/[^\t]/g, ' ')
+  return `${file}:${line}:${column + 1}: ${text}\n${indent}${lineText}\n${indent}${before}${'^'.repeat(Math.max(1, length))}`
+}
+
+/** package.json of the package an import names, '' where it is not found (a Node built-in). */
+function packageManifest(root: string, specifier: string): string {
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
   for (let folder = root; ; folder = dirname(folder)) {
-    const manifest = readJson<{ version: string }>(join(folder, 'node_modules', name, 'package.json'))
-    if (manifest) return manifest.version
+    const manifest = join(folder, 'node_modules', name, 'package.json')
+    if (existsSync(manifest)) return manifest
     if (folder === dirname(folder)) return ''
   }
+}
+
+async function importKind(bundle: string, source: string): Promise<StageKind> {
+  let module: Record<string, unknown>
+  try {
+    module = await import(pathToFileURL(bundle).href)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new UserError(`${source} cannot be loaded: ${why}`, {
+      hint: 'what a kind imports must be installed in your project: npm install NAME',
+      exitCode: 2,
+    })
+  }
+  return kindOf(module, source)
 }
 
 function kindOf(module: Record<string, unknown>, file: string): StageKind {
@@ -145,10 +168,23 @@ function kindOf(module: Record<string, unknown>, file: string): StageKind {
   )
   if (kinds.length !== 1)
     throw new UserError(`${file} must export one stage kind, found ${kinds.length}`, {
-      hint: 'export default defineStage({ kind, summary, options, run })',
+      hint: 'export default defineStage({ kind, summary, options, run }); helpers belong in a folder below stages/',
       exitCode: 2,
     })
-  return kinds[0]!
+  const kind = kinds[0]!
+  const wrong =
+    typeof kind.kind !== 'string' || !/^[\w.-]+$/.test(kind.kind)
+      ? 'kind must be a name of letters, digits, _, - and dots'
+      : typeof kind.run !== 'function'
+        ? 'run must be a function'
+        : typeof kind.options !== 'object' || kind.options === null
+          ? 'options must be a JSON Schema'
+          : typeof kind.summary !== 'string'
+            ? 'summary must be a text'
+            : ''
+  if (wrong)
+    throw new UserError(`${file}: ${wrong}`, { hint: "options: { type: 'object', properties: {} }", exitCode: 2 })
+  return kind
 }
 
 function findPackageRoot(): string {

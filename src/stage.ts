@@ -97,6 +97,12 @@ export interface EachItem {
   readonly id: string
   /** Text of all that the value depends on besides the code: content hashes, options used. */
   readonly key: string
+  /**
+   * The files it is computed from (absolute paths) with the hashes that the key speaks of; [] where there are none. They are
+   * looked at again afterwards, so that an edit in between is not taken for what was there before. Left out, the item
+   * counts only once the stage has ended and none of its inputs has changed: a killed job then begins anew.
+   */
+  readonly reads?: readonly { readonly path: string; readonly hash: string }[]
 }
 
 export interface EachResult {

@@ -19,7 +19,8 @@ import { fileURLToPath } from 'node:url'
 import type { TimedEvent } from '../src/events.ts'
 
 export const repository = fileURLToPath(new URL('..', import.meta.url))
-const bin = join(repository, 'src', 'bin.mjs')
+/** The command line's script. */
+export const bin = join(repository, 'src', 'bin.cjs')
 
 export interface Ran {
   readonly code: number | null
@@ -45,6 +46,11 @@ export class Project {
 
   read(path: string): string {
     return readFileSync(this.path(path), 'utf8')
+  }
+
+  /** Names in a folder, sorted; none where there is no folder. */
+  list(path: string): string[] {
+    return this.exists(path) ? readdirSync(this.path(path)).sort() : []
   }
 
   append(path: string, text: string): void {
@@ -104,7 +110,7 @@ export class Project {
   }
 
   remainingTemp(): string[] {
-    return this.exists('cache/tmp') ? readdirSync(this.path('cache/tmp')) : []
+    return this.list('cache/tmp')
   }
 
   dispose(): void {

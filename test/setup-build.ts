@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 export default async function setup(): Promise<void> {
   const root = fileURLToPath(new URL('..', import.meta.url))
-  const { buildIfStale } = (await import('../scripts/stale.mjs' as string)) as {
+  const { buildIfStale } = (await import('../scripts/stale.cjs' as string)) as {
     buildIfStale: (root: string) => Promise<void>
   }
   await buildIfStale(root)

@@ -1,18 +1,11 @@
 /** Commands that only look: status, dry run, why, list, show. They write nothing but the stat index and need no lock. */
-import type { Io } from '../cli.ts'
+import type { Io } from '../io.ts'
 import { UserError } from '../lib/errors.ts'
 import type { StagePlan } from '../plan.ts'
 import { columns, number, seconds } from '../reporters/text.ts'
 import { type Forecast, forecast } from '../run/forecast.ts'
-import {
-  changesSince,
-  decide,
-  displayPath,
-  fingerprint,
-  outputPaths,
-  recordName,
-  type Session,
-} from '../run/session.ts'
+import { changesSince, decide } from '../run/decide.ts'
+import { displayPath, fingerprint, outputPaths, recordName, type Session } from '../run/session.ts'
 import { openPipeline, type Selection, select } from './project.ts'
 import { selectTargets } from './run.ts'
 
@@ -116,39 +109,50 @@ function fingerprintMissing(session: Session, id: string): boolean {
 }
 
 export async function showCommand(options: InspectOptions, io: Io): Promise<number> {
-  const { session, stages } = await openStages(options, io)
-  for (const stage of stages) {
-    const record = session.journal.get(recordName(session.plan, stage))
-    const result = record?.key ? session.store.results.get(record.key) : undefined
-    const print = fingerprint(session, stage)
-    const facts = {
-      stage: stage.id,
-      kind: stage.kind,
-      about: stage.about,
-      defined: `${stage.at.file}:${stage.at.line}`,
-      needs: stage.needs,
-      options: stage.options,
-      command: stage.command,
-      resources: stage.resources,
-      outputs: Object.values(outputPaths(session, stage)).map((path) => displayPath(session, path)),
-      to: stage.to,
-      key: print.key,
-      last: result
-        ? {
-            key: result.key,
-            createdAt: result.createdAt,
-            seconds: result.seconds,
-            reason: result.reason,
-            metrics: result.metrics,
-            items: result.items,
-            notes: result.notes,
-          }
-        : null,
-    }
-    io.out(options.json ? `${JSON.stringify(facts, null, 2)}\n` : `${factLines(facts)}\n`)
+  const { namesModel, showModel } = await import('./show-model.ts')
+  if (await namesModel(options.words, io.cwd)) {
+    const isStage = await openStages(options, io).then(
+      () => true,
+      () => false,
+    )
+    if (!isStage) return showModel(options, io)
   }
+  const { session, stages } = await openStages(options, io)
+  const facts = stages.map((stage) => stageFacts(session, stage))
   session.index.save()
+  if (options.json) io.out(`${JSON.stringify(facts.length === 1 ? facts[0] : facts, null, 2)}\n`)
+  else for (const one of facts) io.out(`${factLines(one)}\n`)
   return 0
+}
+
+/** Everything about one stage, in the order in which people ask. */
+function stageFacts(session: Session, stage: StagePlan): Readonly<Record<string, unknown>> {
+  const record = session.journal.get(recordName(session.plan, stage))
+  const result = record?.key ? session.store.results.get(record.key) : undefined
+  return {
+    stage: stage.id,
+    kind: stage.kind,
+    about: stage.about,
+    defined: `${stage.at.file}:${stage.at.line}`,
+    needs: stage.needs,
+    options: stage.options,
+    command: stage.command,
+    resources: stage.resources,
+    outputs: Object.values(outputPaths(session, stage)).map((path) => displayPath(session, path)),
+    to: stage.to,
+    key: fingerprint(session, stage).key,
+    last: result
+      ? {
+          key: result.key,
+          createdAt: result.createdAt,
+          seconds: result.seconds,
+          reason: result.reason,
+          metrics: result.metrics,
+          items: result.items,
+          notes: result.notes,
+        }
+      : null,
+  }
 }
 
 function factLines(facts: Readonly<Record<string, unknown>>): string {
@@ -180,7 +184,7 @@ async function openStages(
   const session = await openPipeline(selection, options.set)
   if (selection.stages.length === 0) {
     const groups = [...new Set(session.plan.stages.map((stage) => stage.group))].join(', ')
-    throw new UserError('which stage?', { hint: `${session.plan.name} has ${groups}`, exitCode: 2 })
+    throw new UserError('which stage?', { hint: `name one of ${session.plan.name}: ${groups}`, exitCode: 2 })
   }
   const wanted = selectTargets(session.plan, selection.stages)
   return { session, stages: session.plan.stages.filter((stage) => wanted.has(stage.id)), selection }

@@ -1,11 +1,11 @@
 /** `kpipe job job.json`: do one job described in a file; what an executor calls on a machine without the pipeline. */
 import { readFileSync } from 'node:fs'
-import type { Io } from '../cli.ts'
-import type { Job, JobOutcome } from '../executor.ts'
+import type { Io } from '../io.ts'
+import type { Job, JobHooks, JobOutcome } from '../executor.ts'
 import type { CommandRunner } from '../executors/command.ts'
 import { loadKind } from '../kinds.ts'
 import { UserError } from '../lib/errors.ts'
-import { runJob } from '../run/job.ts'
+import { runJob, takeEnvironment } from '../run/job.ts'
 
 /** The outcome as one JSON line on stdout; progress and messages as JSON lines on stderr. */
 export async function jobCommand(words: readonly string[], io: Io): Promise<number> {
@@ -21,11 +21,14 @@ export async function jobCommand(words: readonly string[], io: Io): Promise<numb
     started: (pid: number) => say('started', { pid }),
   }
   const outcome =
-    job.type === 'command'
-      ? await runShell(job, hooks, abort.signal)
-      : await runJob(job, await loadKind(job.kind, job.kindFile), hooks, abort.signal)
+    job.type === 'command' ? await runShell(job, hooks, abort.signal) : await runKind(job, hooks, abort.signal)
   io.out(`${JSON.stringify(outcome)}\n`)
   return outcome.ok ? 0 : 1
+}
+
+async function runKind(job: Job, hooks: JobHooks, signal: AbortSignal): Promise<JobOutcome> {
+  takeEnvironment(job)
+  return runJob(job, await loadKind(job.kind, job.kindFile), hooks, signal)
 }
 
 async function runShell(...[job, hooks, signal]: Parameters<CommandRunner['run']>): Promise<JobOutcome> {
@@ -43,12 +46,15 @@ function readJob(file: string): Job {
   try {
     job = JSON.parse(readFileSync(file, 'utf8')) as Job
   } catch (error) {
-    throw new UserError(`${file} is not a job description: ${(error as Error).message}`, { exitCode: 2 })
+    throw new UserError(`${file} is not a job description: ${(error as Error).message}`, {
+      hint: 'an executor writes these files; give one of them',
+      exitCode: 2,
+    })
   }
   if (job.type !== 'kind' && job.type !== 'command')
     throw new UserError(
       `${file} is not a job description: its type is ${JSON.stringify(job.type)}, not "kind" or "command"`,
-      { exitCode: 2 },
+      { hint: 'an executor writes these files; give one of them', exitCode: 2 },
     )
   return job
 }

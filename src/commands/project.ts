@@ -1,7 +1,7 @@
 /** Finding the project and its pipelines, and their plans: from the plan cache while nothing they were made from has moved. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { allKinds, buildInfo, ownKindFiles } from '../kinds.ts'
+import { allKinds, buildInfo, loadKind, ownKindFiles } from '../kinds.ts'
 import { UserError } from '../lib/errors.ts'
 import { readJson, sha256, writeAtomic } from '../lib/files.ts'
 import { nearest } from '../lib/nearest.ts'
@@ -55,7 +55,11 @@ export function select(words: readonly string[], cwd: string): Selection {
   const [first, ...rest] = words
   if (first !== undefined && /\.ya?ml$/.test(first)) {
     const file = resolve(cwd, first)
-    if (!existsSync(file)) throw new UserError(`there is no pipeline file ${first}`, { exitCode: 2 })
+    if (!existsSync(file))
+      throw new UserError(`there is no pipeline file ${first}`, {
+        hint: 'kpipe list pipelines names those of this project',
+        exitCode: 2,
+      })
     const folder = dirname(file)
     return { project: projectAt(basename(folder) === 'pipelines' ? dirname(folder) : folder), file, stages: rest }
   }
@@ -70,7 +74,10 @@ function defaultPipeline(project: Project, words: readonly string[]): string {
   for (const name of DEFAULT_PIPELINES) if (pipelines.has(name)) return pipelines.get(name)!
   if (pipelines.size === 1) return [...pipelines.values()][0]!
   if (pipelines.size === 0)
-    throw new UserError(`${join(project.layout.root, 'pipelines')} holds no pipeline (*.yaml)`, { exitCode: 2 })
+    throw new UserError(`${join(project.layout.root, 'pipelines')} holds no pipeline (*.yaml)`, {
+      hint: 'kpipe init . --template blank makes one',
+      exitCode: 2,
+    })
   const near = words[0] ? nearest(words[0], pipelines.keys()) : ''
   throw new UserError(`which pipeline? there are ${[...pipelines.keys()].join(', ')}`, {
     hint: near ? `did you mean ${near}?` : 'name one: kpipe run NAME',
@@ -105,13 +112,24 @@ export async function loadProjectPlan(project: Project, file: string, set: reado
   const sources: Record<string, string> = { ...loaded.plan.sources }
   for (const source of kinds.sources) sources[source] = index.hashFile(join(layout.root, source))
   const fresh: CachedPlan = { build: buildInfo().id, ownKinds: ownKindFiles(layout.root), sources, plan: loaded.plan }
-  writeAtomic(cacheFile, JSON.stringify(fresh))
+  keep(cacheFile, fresh)
   return loaded.plan
+}
+
+/** A project that may not be written to can still be looked at. */
+function keep(file: string, plan: CachedPlan): void {
+  try {
+    writeAtomic(file, JSON.stringify(plan))
+  } catch (error) {
+    if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error
+  }
 }
 
 function isCurrent(cached: CachedPlan, root: string, index: StatIndex): boolean {
   if (cached.build !== buildInfo().id || JSON.stringify(cached.ownKinds) !== JSON.stringify(ownKindFiles(root)))
     return false
+  // A bundle of a user's own kind that was deleted with the rest of the cache is made again.
+  if (!cached.plan.stages.every((stage) => stage.kindFile === '' || existsSync(stage.kindFile))) return false
   return Object.entries(cached.sources).every(([source, hash]) => {
     const path = resolve(root, source)
     const stats = statSync(path, { throwIfNoEntry: false })
@@ -121,7 +139,7 @@ function isCurrent(cached: CachedPlan, root: string, index: StatIndex): boolean 
 
 export async function openPipeline(selection: Selection, set: readonly string[]): Promise<Session> {
   const plan = await loadProjectPlan(selection.project, selection.file, set)
-  return openSession(selection.project.layout, plan, selection.project.index)
+  return openSession(selection.project.layout, plan, selection.project.index, loadKind)
 }
 
 type Format = typeof import('../plan/index.ts').formatDiagnostics
@@ -134,6 +152,7 @@ export class PipelineError extends Error {
   readonly root: string
   constructor(format: Format, diagnostics: Diagnostics, root: string) {
     super('the pipeline has mistakes')
+    this.name = 'PipelineError'
     this.#format = format
     this.diagnostics = diagnostics
     this.root = root

@@ -2,16 +2,20 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { KpipeEvent, Reporter, TimedEvent } from '../events.ts'
+import type { KpipeEvent, Reporter, StageSummary, TimedEvent } from '../events.ts'
 import { packageRoot } from '../kinds.ts'
 import { UserError } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
-import type { Plan } from '../plan.ts'
-import { reporters } from '../reporters/index.ts'
+import type { Plan, StagePlan } from '../plan.ts'
+import { dashboardReporter } from '../reporters/door.ts'
+import { reporterFor, reporters } from '../reporters/index.ts'
+import type { Wish } from '../reporters/keys.ts'
 import { runLog } from '../reporters/run-log.ts'
+import { Controls } from '../run/controls.ts'
+import type { RunRequest } from '../run/request.ts'
 import { run } from '../run/run.ts'
-import type { Session } from '../run/session.ts'
-import type { Io } from '../cli.ts'
+import { recordName, type Session } from '../run/session.ts'
+import type { Io } from '../io.ts'
 import { checkFiles } from './check-files.ts'
 import { openPipeline, select } from './project.ts'
 
@@ -26,10 +30,25 @@ export interface RunOptions {
   readonly keepGoing: boolean
   readonly json: boolean
   readonly quiet: boolean
+  /** '' = the dashboard on a terminal, else plain. */
+  readonly reporter: string
+  readonly watch: boolean
 }
 
 /** Exit code. */
-export async function runCommand(options: RunOptions, io: Io): Promise<number> {
+export async function runCommand(options: RunOptions, io: Io, tell: (error: unknown) => void): Promise<number> {
+  if (!options.watch) return runOnce(options, io, {})
+  const { watchCommand } = await import('./watch.ts')
+  return watchCommand(options, io, runOnce, tell)
+}
+
+/** How long a failed run waits for somebody at the dashboard to retry; a watch tries again by itself. */
+const GRACE_SECONDS = 10
+
+/** What a watch hands from run to run. */
+export type RunMemory = Pick<RunRequest, 'failures'>
+
+export async function runOnce(options: RunOptions, io: Io, memory: RunMemory): Promise<number> {
   const selection = select(options.words, io.cwd)
   const session = await openPipeline(selection, options.set)
   const targets = selectTargets(session.plan, selection.stages)
@@ -40,7 +59,7 @@ export async function runCommand(options: RunOptions, io: Io): Promise<number> {
     const { printForecast } = await import('./inspect.ts')
     return printForecast(session, { selected, forced, json: options.json, title: 'would' }, io)
   }
-  return walk(session, selected, forced, options, io)
+  return walk(session, selected, forced, options, io, memory)
 }
 
 async function walk(
@@ -49,13 +68,14 @@ async function walk(
   forced: ReadonlySet<string>,
   options: RunOptions,
   io: Io,
+  memory: RunMemory,
 ): Promise<number> {
   const runId = newRunId()
   const jobs = options.jobs || session.plan.pools['cpu'] || availableParallelism()
-  const told: Reporter[] = [
-    runLog(join(session.layout.runs, runId, 'events.jsonl')),
-    reporters[options.json ? 'json' : 'plain']({ ...io, quiet: options.quiet }),
-  ]
+  const chosen = reporterFor({ ...options, asked: options.reporter }, surroundings())
+  const controls =
+    chosen === 'dashboard' && process.stdin.isTTY ? new Controls(memory.failures ? 0 : GRACE_SECONDS) : null
+  const told: Reporter[] = [runLog(join(session.layout.runs, runId, 'events.jsonl'))]
   const started = performance.now()
   const emit = (event: KpipeEvent) => {
     const timed: TimedEvent = {
@@ -66,13 +86,33 @@ async function walk(
     for (const reporter of told) tellSafely(reporter, timed)
   }
   const abort = new AbortController()
-  const release = onSignals(abort, io)
+  const signals = onSignals(abort, (text) => {
+    emit({ type: 'stopping' })
+    if (chosen !== 'dashboard') io.err(text)
+  })
+  told.push(
+    chosen === 'dashboard'
+      ? dashboardReporter(
+          { ...io, quiet: options.quiet },
+          {
+            terminal: process.stdout,
+            keys: controls && process.stdin,
+            root: session.layout.root,
+            color: io.color,
+            unicode: io.unicode,
+            controls: controls !== null,
+            onWish: (wish) => grant(wish, controls, signals.interrupt),
+            onBreak: () => undefined,
+          },
+        )
+      : reporters[chosen]({ ...io, quiet: options.quiet }),
+  )
   const stages = session.plan.stages.filter((stage) => selected.has(stage.id))
   emit({
     type: 'run-started',
     run: runId,
     pipeline: session.plan.name,
-    stages: stages.map(({ id, kind, needs }) => ({ id, kind, needs })),
+    stages: stages.map((stage) => summaryOf(session, stage)),
     jobs,
     params: session.plan.params,
     set: options.set,
@@ -86,6 +126,8 @@ async function walk(
       runId,
       signal: abort.signal,
       emit,
+      ...memory,
+      ...(controls ? { controls } : {}),
       executor: async () => {
         const { executors } = await import('../executors/index.ts')
         return executors.local({ jobs, worker: join(packageRoot, 'dist', 'worker.js') })
@@ -100,8 +142,8 @@ async function walk(
     if (end.outcome === 'cancelled') return 130
     return end.outcome === 'failed' ? 1 : 0
   } finally {
-    release()
-    for (const reporter of told) reporter.close()
+    signals.release()
+    for (const reporter of told) closeSafely(reporter)
   }
 }
 
@@ -114,25 +156,56 @@ function tellSafely(reporter: Reporter, event: TimedEvent): void {
   }
 }
 
+function closeSafely(reporter: Reporter): void {
+  try {
+    reporter.close()
+  } catch {
+    // what it could tell it has told
+  }
+}
+
 /** First ctrl-c asks the stages to stop, the second kills. */
-function onSignals(abort: AbortController, io: Io): () => void {
+function onSignals(
+  abort: AbortController,
+  tell: (text: string) => void,
+): { interrupt: () => void; release: () => void } {
   let asked = 0
   const handler = (signal: NodeJS.Signals) => {
     if (++asked > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
-    io.err('stopping: finished work is kept, the next run goes on from here (again to kill)\n')
+    tell('stopping: finished work is kept, the next run goes on from here (again to kill)\n')
     abort.abort('cancelled')
   }
   process.on('SIGINT', handler)
   process.on('SIGTERM', handler)
-  return () => {
-    process.off('SIGINT', handler)
-    process.off('SIGTERM', handler)
+  return {
+    interrupt: () => handler('SIGINT'),
+    release: () => {
+      process.off('SIGINT', handler)
+      process.off('SIGTERM', handler)
+    },
   }
 }
 
-/** Sorts by time: 20261121-071903-4f2a. */
-const newRunId = () =>
-  `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(2).toString('hex')}`
+/** What somebody at the dashboard wants, done. */
+function grant(wish: Wish, controls: Controls | null, interrupt: () => void): void {
+  if (wish.type === 'quit' || wish.type === 'interrupt') interrupt()
+  else controls?.ask(wish)
+}
+
+const surroundings = () => ({ terminal: process.stdout.isTTY === true, env: process.env })
+
+function summaryOf(session: Session, stage: StagePlan): StageSummary {
+  const seconds = session.journal.get(recordName(session.plan, stage))?.seconds ?? 0
+  return { id: stage.id, kind: stage.kind, needs: stage.needs, expectedSeconds: seconds > 0 ? seconds : null }
+}
+
+/** 20261121-071903-3e7a: sorts by time, as the last four signs begin with the millisecond; the very last is random. */
+function newRunId(): string {
+  const now = new Date()
+  const second = now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')
+  const millisecond = now.getUTCMilliseconds().toString(16).padStart(3, '0')
+  return `${second}-${millisecond}${randomBytes(1).toString('hex')[0]}`
+}
 
 /** Ids meant by stage or group names; all ids where none are given. */
 export function selectTargets(plan: Plan, names: readonly string[]): Set<string> {

@@ -1,16 +1,18 @@
 /** `kpipe verify`: run a stage again from its inputs, nothing cached, and compare with what it made before. */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Io } from '../cli.ts'
-import { loadKind, packageRoot } from '../kinds.ts'
+import type { Io } from '../io.ts'
+import { packageRoot } from '../kinds.ts'
 import { UserError } from '../lib/errors.ts'
 import type { StagePlan } from '../plan.ts'
 import { columns } from '../reporters/text.ts'
-import { commandWork, jobOf, kindWork } from '../run/attempt.ts'
 import { compareOutputs, type FileComparison } from '../run/compare.ts'
-import { acquireLock } from '../run/lock.ts'
-import { recover } from '../run/recover.ts'
-import { decide, type Session } from '../run/session.ts'
+import { tempFolder } from '../run/commit.ts'
+import { enter } from '../run/enter.ts'
+import { jobOf } from '../run/job-of.ts'
+import { decide } from '../run/decide.ts'
+import { type Session } from '../run/session.ts'
+import { commandWork, kindWork } from '../run/work.ts'
 import type { StageRecord } from '../store/journal.ts'
 import type { InspectOptions } from './inspect.ts'
 import { openPipeline, select } from './project.ts'
@@ -21,17 +23,19 @@ const DEFAULT_TOLERANCE = 1e-6
 export async function verifyCommand(options: InspectOptions & { readonly tolerance: string }, io: Io): Promise<number> {
   const tolerance = options.tolerance === '' ? DEFAULT_TOLERANCE : Number(options.tolerance)
   if (!(tolerance >= 0))
-    throw new UserError(`--tolerance must be a number from 0 on, got "${options.tolerance}"`, { exitCode: 2 })
+    throw new UserError(`--tolerance must be a number from 0 on, got "${options.tolerance}"`, {
+      hint: 'write --tolerance 1e-6',
+      exitCode: 2,
+    })
   const selection = select(options.words, io.cwd)
   const session = await openPipeline(selection, options.set)
   if (selection.stages.length === 0)
     throw new UserError('which stage?', { hint: 'kpipe verify train@emotion_recognizer', exitCode: 2 })
   const wanted = selectTargets(session.plan, selection.stages)
   const abort = new AbortController()
-  const lock = await acquireLock(session.layout.lock, (reason) => io.err(`${reason}\n`), abort.signal)
   process.once('SIGINT', () => abort.abort('cancelled'))
+  const { lock } = await enter(session, (reason) => io.err(`${reason}\n`), abort.signal)
   try {
-    recover(session)
     const reports = []
     for (const stage of session.plan.stages.filter((one) => wanted.has(one.id)))
       reports.push(await verifyStage(session, stage, tolerance, io, abort.signal))
@@ -65,26 +69,25 @@ async function verifyStage(
     })
   io.err(`${stage.id}: running again …\n`)
   const work = stage.command ? commandWork(session, stage) : kindWork(session, stage)
-  const log = join(session.layout.runs, 'verify', `${process.pid}.log`)
-  mkdirSync(join(session.layout.runs, 'verify'), { recursive: true })
+  const scratch = tempFolder(session, 'verify')
   try {
     for (const input of Object.values(decision.print.inputs).flat() as { content: string }[])
       session.store.keepTrees(input.content)
-    const checkpoints =
-      stage.resumeIgnore === null ? null : join(session.layout.temp, `verify-checkpoints-${process.pid}`)
-    if (checkpoints) mkdirSync(checkpoints, { recursive: true })
-    const job = { ...jobOf(session, stage, decision.print, work, checkpoints, log), items: '' }
+    // Empty, so that a training begins at its beginning.
+    const checkpoints = stage.resumeIgnore === null ? null : join(scratch, 'checkpoints')
+    if (checkpoints) mkdirSync(checkpoints)
+    const job = { ...jobOf(session, stage, decision.print, work, checkpoints, join(scratch, 'log')), items: '' }
     const { executors } = await import('../executors/index.ts')
     const executor = executors.local({ jobs: 1, worker: join(packageRoot, 'dist', 'worker.js') })
     const outcome = await executor.run(job, { progress: () => undefined, log: () => undefined }, signal)
     await executor.close()
     if (!outcome.ok) throw new UserError(`${stage.id} failed when run again: ${outcome.error}`, { hint: outcome.hint })
-    const volatile = stage.command ? [] : ((await loadKind(stage.kind, stage.kindFile)).volatile ?? [])
-    return report(session, stage, work.staged, decision.record, volatile, tolerance)
+    const volatile = stage.command ? [] : ((await session.loadKind(stage.kind, stage.kindFile)).volatile ?? [])
+    return report(session, stage, work.staged, decision.record, { volatile, tolerance, kept: join(scratch, 'kept') })
   } finally {
     work.rollback()
     session.trees.forget()
-    rmSync(log, { force: true })
+    rmSync(scratch, { recursive: true, force: true })
   }
 }
 
@@ -94,15 +97,13 @@ function report(
   stage: StagePlan,
   staged: Readonly<Record<string, string>>,
   record: StageRecord,
-  volatile: readonly string[],
-  tolerance: number,
+  { volatile, tolerance, kept }: { volatile: readonly string[]; tolerance: number; kept: string },
 ): Report {
-  const kept = join(session.layout.temp, `verify-${process.pid}`)
   const stored = record.outs
   const result = session.store.results.get(record.key)
   const files = Object.entries(staged).flatMap(([out, path], i) => {
     const old = join(kept, String(i))
-    if (!result || !session.store.restore(stored[out]!, old, result))
+    if (!result || !session.store.restore(result, out, old))
       throw new UserError(`the stored output ${out} of ${stage.id} is not in the cache any more`, {
         hint: `kpipe run --force ${stage.id}`,
       })
@@ -113,7 +114,6 @@ function report(
       tolerance,
     ).map((file) => ({ ...file, path: [out, file.path].filter(Boolean).join('/') }))
   })
-  rmSync(kept, { recursive: true, force: true })
   const judged = files.filter((file) => !volatile.includes(file.path))
   const verdict = judged.every((file) => file.verdict === 'equal')
     ? 'equal'

@@ -73,6 +73,9 @@ class Shell {
     this.#child.on('exit', (code, killedBy) => this.#end(killedBy ?? `ended with exit code ${code}`))
     this.#child.on('error', (error) => this.#end(`/bin/sh could not be started: ${error.message}`))
     this.#child.stdin!.on('error', () => undefined) // it died; 'exit' tells
+    // SIGTERM goes to the whole group: the command may end in its own way, and the shell lives to tell how. (A subshell has
+    // the default action again.)
+    this.#child.stdin!.write('trap : TERM\n')
     let text = ''
     const results = this.#child.stdio[3] as NodeJS.ReadableStream
     results.on('data', (bytes: Buffer) => {
@@ -157,7 +160,8 @@ async function runInShell(shell: Shell, job: Job, hooks: JobHooks, signal: Abort
       hint: '',
     }
   if (status === 0) return { ok: true, result: {}, items: null }
-  const error = typeof status === 'number' ? `command ended with ${statusWords(status)}` : `its shell was ended: ${status}`
+  const error =
+    typeof status === 'number' ? `command ended with ${statusWords(status)}` : `its shell was ended: ${status}`
   return { ok: false, cause: 'failed', error, hint: log.tail() }
 }
 

@@ -5,6 +5,7 @@ import PQueue from 'p-queue'
 import type { Executor, Job, JobHooks, JobOutcome } from '../executor.ts'
 import { commandRunner, GRACE_MS } from './command.ts'
 import type { ExecutorOptions } from './index.ts'
+import { processStart } from '../lib/processes.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 const TAIL_CHARACTERS = 4000
@@ -37,7 +38,8 @@ export function localExecutor(options: ExecutorOptions): Executor {
 
 /** One that has not died while it waited. */
 function takeIdle(idle: ChildProcess[]): ChildProcess | undefined {
-  for (let worker = idle.pop(); worker; worker = idle.pop()) if (worker.connected) return worker
+  for (let worker = idle.pop(); worker; worker = idle.pop())
+    if (worker.connected && worker.exitCode === null && worker.signalCode === null) return worker
   return undefined
 }
 
@@ -57,7 +59,7 @@ function doJob(worker: ChildProcess, job: Job, hooks: JobHooks, signal: AbortSig
     let killer: NodeJS.Timeout | undefined
     let tail = ''
     const onOutput = (bytes: Buffer) => {
-      appendFileSync(job.log, bytes)
+      keepLog(job.log, bytes)
       tail = (tail + bytes.toString()).slice(-TAIL_CHARACTERS)
     }
     const onMessage = (message: FromWorker) => {
@@ -85,9 +87,19 @@ function doJob(worker: ChildProcess, job: Job, hooks: JobHooks, signal: AbortSig
     worker.stderr!.on('data', onOutput)
     worker.on('message', onMessage).on('exit', onExit).on('error', onError)
     signal.addEventListener('abort', onAbort, { once: true })
+    hooks.started?.(worker.pid ?? 0, processStart(worker.pid ?? 0))
     tell(worker, { type: 'job', job })
     if (signal.aborted) onAbort()
   })
+}
+
+/** A disk that is full must end the stage by its own error, not kpipe by this one. */
+function keepLog(log: string, bytes: Buffer): void {
+  try {
+    appendFileSync(log, bytes)
+  } catch {
+    // the end of it is still told where the stage fails
+  }
 }
 
 /** A worker that is gone tells by its exit, not here. */
@@ -110,6 +122,6 @@ const stopped = (signal: AbortSignal): JobOutcome => ({
 /** Node ends a crash with its version; the line that helps is the error's own. */
 function died(what: string, tail: string): JobOutcome {
   const lines = tail.trim().split('\n')
-  const hint = lines.findLast((line) => /^(?:Uncaught )?[A-Z]\w*(?:Error|Exception)\b.*:|^FATAL ERROR:/.test(line))
+  const hint = lines.findLast((line) => /^(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)\b.*:|^FATAL ERROR:/.test(line))
   return { ok: false, cause: 'failed', error: `the stage's process ${what}`, hint: hint ?? lines.at(-1) ?? '' }
 }

@@ -1,7 +1,8 @@
 /** "did you mean …?": the nearest of some names by edit distance, or '' where none is near. */
 export function nearest(text: string, names: Iterable<string>): string {
   let best = ''
-  let least = Math.max(2, Math.floor(text.length / 3)) + 1
+  // Of a short word at most half may differ: `c` is not a slip for `a`.
+  let least = Math.min(Math.max(2, Math.floor(text.length / 3)), Math.ceil(text.length / 2)) + 1
   for (const name of names) {
     if (Math.abs(name.length - text.length) >= least) continue
     const distance = editDistance(text.toLowerCase(), name.toLowerCase())

@@ -40,15 +40,19 @@ export class OnnxBuilder {
   readonly #counts = new Map<string, number>()
   readonly #inputs: OnnxPort[] = []
   readonly #outputs: OnnxPort[] = []
+  /** Values that are outputs, by the name they were made with. */
+  readonly #renamed = new Map<string, string>()
 
   input(port: OnnxPort): string {
     this.#inputs.push(port)
     return port.name
   }
 
-  /** Gives a value the name of an output. */
+  /** Gives a value the name of an output; a copy only where it is an input, a constant or already an output. */
   output(port: OnnxPort, value: string): void {
-    this.#nodes.push({ op: 'Identity', inputs: [value], outputs: [port.name], attributes: {}, domain: '' })
+    const made = this.#nodes.some((node) => node.outputs.includes(value))
+    if (made && !this.#renamed.has(value)) this.#renamed.set(value, port.name)
+    else this.#nodes.push({ op: 'Identity', inputs: [value], outputs: [port.name], attributes: {}, domain: '' })
     this.#outputs.push(port)
   }
 
@@ -93,7 +97,11 @@ export class OnnxBuilder {
   encode(graphName: string, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
     const model = new ProtoWriter().int(1, 8).text(2, 'kpipe')
     model.message(7, (graph) => {
-      for (const [i, node] of this.#nodes.entries()) graph.message(1, (w) => writeNode(w, node, `n${i}`))
+      const final = (name: string) => this.#renamed.get(name) ?? name
+      for (const [i, node] of this.#nodes.entries()) {
+        const named = { ...node, inputs: node.inputs.map(final), outputs: node.outputs.map(final) }
+        graph.message(1, (w) => writeNode(w, named, `n${i}`))
+      }
       graph.text(2, graphName)
       for (const [name, tensor] of this.#tensors) graph.message(5, (w) => writeTensor(w, name, tensor))
       for (const port of this.#inputs) graph.message(11, (w) => writePort(w, port))

@@ -21,6 +21,10 @@ export class ProtoWriter {
     return this.#tag(field, 5).#push(new Uint8Array(Float32Array.of(value).buffer))
   }
 
+  double(field: number, value: number): this {
+    return this.#tag(field, 1).#push(new Uint8Array(Float64Array.of(value).buffer))
+  }
+
   text(field: number, value: string): this {
     return this.bytes(field, new TextEncoder().encode(value))
   }

@@ -134,10 +134,17 @@ function describe(error: ErrorObject): SchemaProblem {
     case 'uniqueItems':
       return wrong(`has ${describeValue((error.data as unknown[])[params['i'] as number])} twice`)
     case 'pattern':
-      return wrong(`must match ${params['pattern']}, ${got}`)
+      return patternProblem(wrong, error.parentSchema?.['examples'], String(params['pattern']), got)
     default:
       return wrong(`${error.message ?? 'is not valid'}, ${got}`)
   }
+}
+
+/** An example says more to people than a pattern does. */
+function patternProblem(wrong: Wrong, examples: unknown, pattern: string, got: string): SchemaProblem {
+  return Array.isArray(examples) && examples.length > 0
+    ? wrong(`must look like ${orList(examples.map(String))}, ${got}`)
+    : wrong(`must match ${pattern}, ${got}`)
 }
 
 const BOUNDS = {

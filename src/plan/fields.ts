@@ -88,7 +88,8 @@ export function readResources(node: Node | undefined, label: string, context: Fi
     const size = context.pools[name]
     const entry = context.read.map(node, label)!.entries.get(name)!
     if (size === undefined) {
-      const near = nearest(name, ['cpu', 'memory', ...Object.keys(context.pools)])
+      // A graphics card is no slip for a core.
+      const near = name === 'gpu' ? '' : nearest(name, ['cpu', 'memory', ...Object.keys(context.pools)])
       context.problems.add(
         entry.key,
         label,

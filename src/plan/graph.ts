@@ -58,7 +58,7 @@ function ownersOf(drafts: readonly Draft[], problems: Problems): PathOwners<Owne
         message,
         other.group === draft.instance.group && other.id !== draft.instance.id
           ? 'put ${key} into the path, so that every item has its own'
-          : '',
+          : 'give each stage a path of its own',
       )
     }
     owners.add(path, owner)
@@ -231,7 +231,12 @@ function reportCycle(
   const place = `${at.source!.file}:${at.start}`
   if (told.has(place)) return
   told.add(place)
-  problems.add(at, '', `stages need each other: ${[...turned, turned[0]].join(' -> ')}`)
+  problems.add(
+    at,
+    '',
+    `stages need each other: ${[...turned, turned[0]].join(' -> ')}`,
+    'one of them must do without the other',
+  )
 }
 
 function finish(draft: Draft, edges: Edges, off: ReadonlySet<string>): StagePlan {

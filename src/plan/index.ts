@@ -18,6 +18,7 @@ import { substitute } from './template.ts'
 
 export { formatDiagnostics } from './diagnostic.ts'
 export { type Catalog, configFileSchema } from './configs.ts'
+export { loadConfig } from './model-config.ts'
 export { pipelineSchema } from './schema.ts'
 export type { KindEntry } from './stage.ts'
 
@@ -124,7 +125,9 @@ function readInstances(
   problems: Problems,
   expansion: Parameters<typeof expandStage>[2],
 ): Instance[] {
-  const stages = read.map(child(root, 'stages'), 'stages')
+  const written = child(root, 'stages')
+  if (written?.type === 'list') read.wrong(written, 'stages', 'a map', 'write each stage as NAME: { … }')
+  const stages = written?.type === 'list' ? undefined : read.map(written, 'stages')
   const entry = root.entries.get('stages')
   if (!entry) problems.add({ source: root.source, start: root.start, end: root.start + 1 }, '', '`stages:` is missing')
   else if (stages && stages.entries.size === 0) problems.add(entry.key, 'stages', 'there are none')

@@ -84,7 +84,8 @@ export function parseSets(set: readonly string[], problems: Problems): SetArgume
   for (const argument of set) {
     const at = { source, start, end: start + argument.length }
     const equals = argument.indexOf('=')
-    if (equals < 1) problems.add(at, '', `--set takes NAME=VALUE, got ${JSON.stringify(argument)}`)
+    if (equals < 1)
+      problems.add(at, '', `--set takes NAME=VALUE, got ${JSON.stringify(argument)}`, 'e.g. --set epochs=80')
     else {
       const value = parseText(argument.slice(equals + 1), source, start + equals + 1, problems)
       if (value)

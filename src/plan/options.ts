@@ -8,6 +8,7 @@ import type { StageKind } from '../stage.ts'
 import type { Config } from './configs.ts'
 import type { Problems } from './diagnostic.ts'
 import type { Instance } from './expand.ts'
+import { COMMAND_KEYS, KIND_KEYS, STAGE_KEYS } from './keys.ts'
 import {
   child,
   deepest,
@@ -63,17 +64,22 @@ export function resolveOptions(
     return { at, label: inConfig ? name : `${label}.${name}`, node }
   }
 
+  const misspelt = [...stage.body.entries.keys()].some((key) => !KNOWN.has(key) && nearest(key, ['config', 'with']))
   for (const { path, type, key, message, hint } of context.check(kind.options, options)) {
     const { at, label: place, node } = origin(path, type === 'unknown' ? key : '')
     const first = child(merged, String(path[0] ?? key))
     if (config.reported.has(node) || (first && hasBroken(first))) continue
     // The user's own null was taken out of `with`: the option is missing all the same.
     if (type === 'unknown' && path.length === 0) continue
+    // `confg:` is told already; that its options are missing is no news.
+    if (type === 'missing' && misspelt) continue
     problems.add(at.source ? at : stage.name, place, message, hint)
   }
   if (problems.count > before || hasBroken(merged) || config.reported.size > 0) return { options, external: {} }
   return { options, external: askKind(kind, options, stage, origin, problems) }
 }
+
+const KNOWN = new Set([STAGE_KEYS, KIND_KEYS, COMMAND_KEYS].flatMap((table) => Object.keys(table)))
 
 type Origin = (path: readonly (string | number)[]) => { at: Span; label: string }
 

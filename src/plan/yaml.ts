@@ -124,7 +124,7 @@ class Converter {
     const first = entries.get(key)
     if (first) {
       const line = this.#source.text.slice(0, first.key.start).split('\n').length
-      this.#wrong(at, `${JSON.stringify(key)} is given twice, first in line ${line}`)
+      this.#wrong(at, `${JSON.stringify(key)} is given twice, first in line ${line}`, 'remove one of them')
     } else if (key.includes('${')) this.#wrong(at, `a name cannot hold \${}: ${key}`)
     else entries.set(key, { key: at, value: this.convert(value, at) })
   }
@@ -207,6 +207,12 @@ function syntaxMessage(fault: YAMLError, text: string, doc: Document): SyntaxMis
       lineStart + line.search(/\S/),
       lineStart + line.length,
     ])
+  const unclosed = /^Flow (sequence|map).* must end with a ([\]}])/.exec(fault.message)
+  if (unclosed)
+    return say(
+      `a ${unclosed[1] === 'map' ? 'map' : 'list'} is not closed`,
+      `write the ${unclosed[2]} that it ends with`,
+    )
   const message = fault.message.slice(0, 1).toLowerCase() + fault.message.slice(1)
   return say(message, /[[{].*\$\{/.test(line) ? 'inside [ ] and { } a value with ${} needs quotes: "${name}"' : '')
 }

@@ -18,7 +18,8 @@ export function plainReporter(options: ReporterOptions): Reporter {
   const mark = options.unicode
     ? { run: '▶', good: '✓', bad: '✗', rest: '·' }
     : { run: '>', good: '+', bad: 'x', rest: '-' }
-  const finished: Finished[] = []
+  /** By stage: one is told twice where another run worked between two looks, and the last word counts. */
+  const finished = new Map<string, Finished>()
   const lastTold = new Map<string, number>()
   let pipeline = ''
   let stages: readonly string[] = []
@@ -26,7 +27,7 @@ export function plainReporter(options: ReporterOptions): Reporter {
     if (!options.quiet) options.err(`${text}\n`)
   }
   const finish = (event: Finished) => {
-    finished.push(event)
+    finished.set(event.stage, event)
     if (event.outcome === 'fresh' || event.outcome === 'disabled') return
     const good = event.outcome === 'ran' || event.outcome === 'same' || event.outcome === 'restored'
     const paint = good ? color.green : isBad(event.outcome) ? color.red : color.yellow
@@ -75,7 +76,7 @@ export function plainReporter(options: ReporterOptions): Reporter {
       case 'stage-finished':
         return finish(event)
       case 'run-finished':
-        return options.out(summary(pipeline, stages, finished, event, options, color))
+        return options.out(summary(pipeline, stages, [...finished.values()], event, options, color))
     }
   }
   return { event: tell, close: () => undefined }
@@ -108,6 +109,7 @@ function summary(
   const order = new Map(stages.map((stage, i) => [stage, i]))
   const finished = [...ends].sort((a, b) => (order.get(a.stage) ?? 0) - (order.get(b.stage) ?? 0))
   const worked = finished.filter((event) => event.outcome !== 'fresh')
+  if (nothingToDo(finished, end)) return `${verdict(pipeline, finished, end, color)}\n`
   const lines: string[] = []
   const shown = finished.length <= MOST_ROWS ? finished : worked.slice(0, MOST_ROWS)
   if (worked.length > 0 && shown.length > 0) {
@@ -128,9 +130,9 @@ function summary(
   const notes = [...new Set(finished.flatMap((event) => event.notes.map((note) => `${event.stage}: ${note}`)))]
   if (worked.length > 0 && notes.length > 0)
     lines.push('', ...notes.map((note) => `${options.unicode ? '·' : '-'} ${note}`))
-  const failures = finished.filter((event) => isBad(event.outcome))
-  if (failures.length > 0 && options.quiet)
-    lines.push('', ...failures.map((event) => `${event.stage}: ${event.error || event.reason}`))
+  const stopped = finished.filter((event) => isBad(event.outcome) || event.outcome === 'held')
+  if (stopped.length > 0 && options.quiet)
+    lines.push('', ...stopped.map((event) => `${event.stage}: ${event.error || event.reason}`))
   lines.push(...(worked.length > 0 ? [''] : []), verdict(pipeline, finished, end, color))
   return `${lines.join('\n')}\n`
 }
@@ -142,14 +144,17 @@ function verdict(
   color: ReturnType<typeof pc.createColors>,
 ): string {
   const counts = Object.entries(end.counts).map(
-    ([outcome, count]) => `${count} ${OUTCOME_WORDS[outcome as Outcome].toLowerCase()}`,
+    ([outcome, count]) => `${count} ${OUTCOME_WORDS[outcome as Outcome].toLowerCase().replace(',', ' with the')}`,
   )
   const saved = finished
     .filter((event) => event.outcome === 'fresh' || event.outcome === 'restored')
     .reduce((sum, event) => sum + event.cost, 0)
   const savings = saved >= 1 ? `, ${seconds(saved)} of work saved` : ''
-  if (end.outcome === 'ok' && finished.every((event) => event.outcome === 'fresh' || event.outcome === 'disabled'))
-    return `${pipeline}: ${finished.length} stages fresh, nothing to do (${seconds(end.seconds)}${savings})`
+  if (nothingToDo(finished, end)) {
+    const { fresh = 0, disabled = 0 } = end.counts
+    const off = disabled > 0 ? `, ${disabled} disabled` : ''
+    return `${pipeline}: ${fresh} stage${fresh === 1 ? '' : 's'} fresh${off}, nothing to do (${seconds(end.seconds)}${savings})`
+  }
   const word = {
     ok: color.green('done'),
     failed: color.red('failed'),
@@ -158,5 +163,8 @@ function verdict(
   }[end.outcome]
   return `${pipeline}: ${word} in ${seconds(end.seconds)} · ${counts.join(', ')}${savings}`
 }
+
+const nothingToDo = (finished: readonly Finished[], end: Extract<KpipeEvent, { type: 'run-finished' }>) =>
+  end.outcome === 'ok' && finished.every((event) => event.outcome === 'fresh' || event.outcome === 'disabled')
 
 const isBad = (outcome: Outcome) => outcome === 'failed' || outcome === 'timed-out' || outcome === 'moved'

@@ -9,14 +9,19 @@ const PROGRESS_SECONDS = 1
 const FLUSH_MS = 100
 
 export function runLog(file: string): Reporter {
-  let waiting: string[] = []
+  const waiting: string[] = []
   let fd: number | null = null
   let timer: NodeJS.Timeout | null = null
   const lastProgress = new Map<string, number>()
   const flush = () => {
     if (timer) clearTimeout(timer)
     timer = null
-    if (fd !== null && waiting.length > 0) writeSync(fd, waiting.splice(0).join(''))
+    if (fd === null || waiting.length === 0) return
+    try {
+      writeSync(fd, waiting.splice(0).join(''))
+    } catch {
+      // A disk that is full ends the stages that need it; the log of the run must not end the run.
+    }
   }
   return {
     event: (event: TimedEvent) => {

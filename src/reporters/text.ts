@@ -20,8 +20,11 @@ export function seconds(value: number): string {
   if (value < 0.0005) return '0 s'
   if (value < 10) return `${value.toFixed(value < 1 ? 2 : 1)} s`
   if (value < 100) return `${Math.round(value)} s`
-  if (value < 3600) return `${Math.floor(value / 60)} min ${String(Math.round(value % 60)).padStart(2, '0')} s`
-  return `${Math.floor(value / 3600)} h ${String(Math.round((value % 3600) / 60)).padStart(2, '0')} min`
+  // Rounded before it is divided, or 119.7 s would be 1 min 60 s.
+  const whole = Math.round(value)
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
+  const minutes = Math.round(value / 60)
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
 }
 
 /** Four significant digits, no trailing noise. */

@@ -61,10 +61,7 @@ export function restoreOutputs(session: Session, stage: StagePlan, result: Store
   const paths = outputPaths(session, stage)
   const outs = Object.keys(paths)
   // The same key under another stage's name: outs of a command are part of the key, the folder is ''.
-  const whole = outs.every(
-    (out, i) =>
-      result.outs[out] !== undefined && session.store.restore(result.outs[out], join(staging, String(i)), result),
-  )
+  const whole = outs.every((out, i) => session.store.restore(result, out, join(staging, String(i))))
   if (!whole) {
     rmSync(staging, { recursive: true, force: true })
     return false
@@ -75,6 +72,7 @@ export function restoreOutputs(session: Session, stage: StagePlan, result: Store
   outs.forEach((out, i) => {
     swapIn(session, join(staging, String(i)), paths[out]!)
     followMove(session, result.outs[out]!, join(staging, String(i)), paths[out]!)
+    crashPoint('one output restored')
   })
   rmSync(staging, { recursive: true, force: true })
   crashPoint('restored in place')

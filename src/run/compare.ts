@@ -25,7 +25,7 @@ export function compareOutputs(
     if (!other) return { path: file.path, verdict: 'missing', maxDiff: 0 }
     if (other.hash === file.hash) return { path: file.path, verdict: 'equal', maxDiff: 0 }
     const maxDiff = numericDifference(
-      file.path || left.path,
+      file.path || right.path, // a single file has its name only where the stage wrote it
       readFileSync(join(left.path, file.path)),
       readFileSync(join(right.path, file.path)),
     )
@@ -36,19 +36,35 @@ export function compareOutputs(
 
 const filesOf = (trees: Trees, content: ContentHash): TreeFile[] => (content === '-' ? [] : trees.files(content))
 
-/** Infinity where anything but numbers differs. */
+/** Infinity where anything but numbers differs, and where the format has numbers that are not compared here. */
 export function numericDifference(name: string, a: Buffer, b: Buffer): number {
   if (/\.json$/i.test(name)) return jsonDifference(parsed(a), parsed(b))
   if (/\.csv$/i.test(name)) return jsonDifference(cells(a), cells(b))
-  if (/\.npy$/i.test(name)) return floatDifference(a, b, 10 + a.readUInt16LE(8), 10 + b.readUInt16LE(8))
-  if (/\.safetensors$/i.test(name))
-    return floatDifference(a, b, 8 + Number(a.readBigUInt64LE(0)), 8 + Number(b.readBigUInt64LE(0)))
+  if (/\.npy$/i.test(name)) return floatDifference(a, b, npyStart(a), npyStart(b))
+  if (/\.safetensors$/i.test(name)) return floatDifference(a, b, safetensorsStart(a), safetensorsStart(b))
   return Infinity
+}
+
+/** Where the float32 numbers of a .npy file begin; NaN in a file that is none or holds another type. */
+function npyStart(bytes: Buffer): number {
+  if (bytes.length < 10 || bytes.toString('latin1', 0, 6) !== '\x93NUMPY' || bytes[6] !== 1) return NaN
+  const start = 10 + bytes.readUInt16LE(8)
+  return bytes.toString('latin1', 10, start).includes("'<f4'") ? start : NaN
+}
+
+/** Where the tensors of a .safetensors file begin; NaN in a file that is none or has tensors other than F32. */
+function safetensorsStart(bytes: Buffer): number {
+  const start = bytes.length < 8 ? NaN : 8 + Number(bytes.readBigUInt64LE(0))
+  if (!(start <= bytes.length)) return NaN
+  const header = parsed(bytes.subarray(8, start)) as Record<string, { dtype?: string }>
+  const tensors = Object.entries(header).filter(([name]) => name !== '__metadata__')
+  return tensors.every(([, tensor]) => tensor.dtype === 'F32') ? start : NaN
 }
 
 function jsonDifference(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return a === b ? 0 : Math.abs(a - b)
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b ? 0 : Infinity
+  if (Array.isArray(a) !== Array.isArray(b)) return Infinity
   const names = Object.keys(a)
   if (names.length !== Object.keys(b).length) return Infinity
   return names.reduce(
@@ -77,15 +93,14 @@ const cells = (bytes: Buffer) =>
     )
 
 function floatDifference(a: Buffer, b: Buffer, startA: number, startB: number): number {
-  if (
-    a.length - startA !== b.length - startB ||
-    !a.subarray(0, startA).equals(b.subarray(0, startB)) ||
-    (a.length - startA) % 4 !== 0
-  )
+  // Equal headers give equal shapes, so that the numbers of the two files stand in the same places.
+  if (Number.isNaN(startA) || startA !== startB || a.length !== b.length || (a.length - startA) % 4 !== 0)
     return Infinity
+  if (!a.subarray(0, startA).equals(b.subarray(0, startB))) return Infinity
   let most = 0
   for (let at = startA; at < a.length; at += 4) {
-    const difference = Math.abs(a.readFloatLE(at) - b.readFloatLE(startB + at - startA))
+    const [left, right] = [a.readFloatLE(at), b.readFloatLE(at)]
+    const difference = Object.is(left, right) ? 0 : Math.abs(left - right)
     if (!(difference <= most)) most = Number.isNaN(difference) ? Infinity : difference
   }
   return most

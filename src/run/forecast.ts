@@ -1,7 +1,8 @@
 /** What a run would do, stage by stage, without doing it: writes nothing, needs no lock. */
 import type { StagePlan } from '../plan.ts'
 import { failingGate } from './gates.ts'
-import { decide, recordName, type Session } from './session.ts'
+import { decide } from './decide.ts'
+import { recordName, type Session } from './session.ts'
 
 export type Verdict = 'fresh' | 'restore' | 'run' | 'may run' | 'held' | 'disabled' | 'skip'
 

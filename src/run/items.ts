@@ -8,6 +8,8 @@
  */
 import {
   closeSync,
+  existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -20,11 +22,15 @@ import {
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { createHash, randomBytes } from 'node:crypto'
+import { UserError } from '../lib/errors.ts'
+import { sha256 } from '../lib/files.ts'
 import type { EachItem, EachResult } from '../stage.ts'
+import { hashOfFile } from '../store/stat-index.ts'
 
 const HEAD = 40
 /** Past this many segments the next job writes them into one. */
 const MOST_SEGMENTS = 16
+const MOST_ATTEMPTS = 10
 
 export interface EachRequest {
   /** Folder of this table, '' = compute all. */
@@ -35,11 +41,13 @@ export interface EachRequest {
   readonly compute: (item: EachItem, index: number) => Uint8Array | Promise<Uint8Array>
   readonly onItem: (done: number, total: number, computed: number) => void
   readonly signal: AbortSignal
+  /** Names the job (its log) whose items without `reads` wait for `settleItems`. Left out, they are kept at once. */
+  readonly job?: string
 }
 
 export async function computeEach(request: EachRequest): Promise<EachResult> {
   const { items, signal } = request
-  const table = request.folder ? openTable(request.folder) : null
+  const table = request.folder ? openTable(request.folder, request.job ?? '') : null
   const values: Uint8Array[] = []
   let computed = 0
   try {
@@ -50,8 +58,9 @@ export async function computeEach(request: EachRequest): Promise<EachResult> {
       if (known) values.push(known)
       else {
         const value = await request.compute(item, i)
+        checkReads(item)
         values.push(value)
-        table?.put(key, value)
+        table?.put(key, value, item.reads !== undefined)
         computed++
       }
       request.onItem(i + 1, items.length, computed)
@@ -62,36 +71,109 @@ export async function computeEach(request: EachRequest): Promise<EachResult> {
   return { values, computed, reused: items.length - computed }
 }
 
+function checkReads({ id, reads = [] }: EachItem): void {
+  for (const { path, hash } of reads)
+    if (hashOfFile(path) !== hash)
+      throw new UserError(`${path} changed while ${id} was computed from it`, { hint: 'run again' })
+}
+
+/** Items of a job that computed without saying from which files: kept if its inputs are still what they were. */
+export function settleItems(folder: string, kind: string, job: string, inputsStand: () => boolean): void {
+  const parts = partsBelow(folder, (table) => table.startsWith(`${kind}.`)).filter((path) =>
+    path.endsWith(partName(job)),
+  )
+  if (parts.length === 0) return
+  const keep = inputsStand()
+  for (const path of parts) {
+    if (keep) renameSync(path, `${path.slice(0, -partName(job).length)}.seg`)
+    else rmSync(path)
+  }
+}
+
+/** Those of jobs that were killed: nobody can tell any more what they were computed from. */
+export function dropUnsettled(folder: string): void {
+  for (const path of partsBelow(folder, () => true)) rmSync(path, { force: true })
+}
+
+function partsBelow(folder: string, wanted: (table: string) => boolean): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter(wanted)
+    .flatMap((table) => readdirSync(join(folder, table)).map((name) => join(folder, table, name)))
+    .filter((path) => path.endsWith('.part'))
+}
+
+const partName = (job: string) => `.${sha256(job).slice(0, 16)}.part`
+
 interface Table {
   get(key: Buffer): Uint8Array | undefined
-  put(key: Buffer, value: Uint8Array): void
+  /** @param certain it was checked what the value was computed from */
+  put(key: Buffer, value: Uint8Array, certain: boolean): void
   close(): void
 }
 
-function openTable(folder: string): Table {
+/** Several jobs may work with one table at a time, each with a segment of its own, and one of them may merge them all. */
+function openTable(folder: string, job: string): Table {
   mkdirSync(folder, { recursive: true })
-  const segments = readdirSync(folder)
-    .filter((name) => name.endsWith('.seg'))
-    .sort()
-  const known = new Map<string, Uint8Array>()
-  for (const name of segments) {
+  const known = readTable(folder)
+  // What an earlier `each` of this very job found.
+  for (const name of job ? readdirSync(folder).filter((file) => file.endsWith(partName(job))) : [])
     for (const [key, value] of records(readFileSync(join(folder, name)))) known.set(key, value)
-  }
-  if (segments.length > MOST_SEGMENTS) merge(folder, segments, known)
   const now = new Date()
   utimesSync(folder, now, now) // gc goes by the time of last use
+  const mine = new Map<string, Uint8Array>()
   let fd: number | null = null
+  let partFd: number | null = null
+  const write = (key: string, value: Uint8Array) => {
+    fd ??= openSync(join(folder, segmentName()), 'wx')
+    writeWhole(fd, record(Buffer.from(key, 'latin1'), value))
+  }
+  /** Another job has merged our segment while we were writing to it: what it may not have seen is written again. */
+  const rewriteMerged = () => {
+    if (fd === null || fstatSync(fd).nlink > 0) return
+    closeSync(fd)
+    fd = null
+    for (const [key, value] of mine) write(key, value)
+  }
   return {
     get: (key) => known.get(key.toString('latin1')),
-    put: (key, value) => {
-      fd ??= openSync(join(folder, segmentName()), 'wx')
-      writeWhole(fd, record(key, value))
-      known.set(key.toString('latin1'), value)
+    put: (key, value, certain) => {
+      const id = key.toString('latin1')
+      known.set(id, value)
+      if (job && !certain) {
+        partFd ??= openSync(join(folder, segmentName().replace(/\.seg$/, partName(job))), 'wx')
+        return writeWhole(partFd, record(key, value))
+      }
+      rewriteMerged()
+      mine.set(id, value)
+      write(id, value)
     },
     close: () => {
+      rewriteMerged()
       if (fd !== null) closeSync(fd)
+      if (partFd !== null) closeSync(partFd)
       fd = null
+      partFd = null
     },
+  }
+}
+
+/** All records, merged into one segment where there are many. Segments that go meanwhile are in another job's merged one. */
+function readTable(folder: string): Map<string, Uint8Array> {
+  for (let attempt = 0; ; attempt++) {
+    const known = new Map<string, Uint8Array>()
+    const segments = readdirSync(folder)
+      .filter((name) => name.endsWith('.seg'))
+      .sort()
+    try {
+      for (const name of segments)
+        for (const [key, value] of records(readFileSync(join(folder, name)))) known.set(key, value)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === MOST_ATTEMPTS) throw error
+      continue
+    }
+    if (segments.length > MOST_SEGMENTS) merge(folder, segments, known)
+    return known
   }
 }
 

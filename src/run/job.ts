@@ -1,10 +1,10 @@
 /** Do one stage: make its context, run its kind, say how it ended. The same code in a local worker and on a cluster node. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DataError, UserError } from '../lib/errors.ts'
 import type { Job, JobHooks, JobInput, JobOutcome } from '../executor.ts'
 import type { InputFile, StageContext, StageInput, StageKind } from '../stage.ts'
-import { parseTree } from '../store/tree.ts'
+import { parseTree, readTree } from '../store/tree.ts'
 import { computeEach } from './items.ts'
 
 export async function runJob(job: Job, kind: StageKind, hooks: JobHooks, signal: AbortSignal): Promise<JobOutcome> {
@@ -20,7 +20,7 @@ export async function runJob(job: Job, kind: StageKind, hooks: JobHooks, signal:
       items: counts.used ? { computed: counts.computed, reused: counts.reused } : null,
     }
   } catch (error) {
-    return outcomeOf(error, signal, hooks)
+    return outcomeOf(error, signal, job.log)
   } finally {
     rmSync(job.scratch, { recursive: true, force: true })
   }
@@ -65,6 +65,7 @@ function contextOf(
         compute,
         signal,
         onItem: (count, total) => hooks.progress({ done: count, total, unit: 'items' }),
+        job: job.log,
       })
       counts.used = true
       counts.computed += done.computed
@@ -91,10 +92,11 @@ function inputOf(input: JobInput, treesFolder: string): StageInput {
 
 function listFiles(input: JobInput, treesFolder: string): readonly InputFile[] {
   if (input.files) return input.files
-  if (input.content.startsWith('F:')) return [{ path: '', hash: input.content.slice(2), bytes: 0 }]
+  if (input.content.startsWith('F:'))
+    return [{ path: '', hash: input.content.slice(2), bytes: statSync(input.path).size }]
   const found: InputFile[] = []
   const walk = (hash: string, below: string) => {
-    for (const entry of parseTree(readFileSync(`${treesFolder}/${hash.slice(0, 2)}/${hash.slice(2)}`, 'utf8'))) {
+    for (const entry of parseTree(readTree(treesFolder, hash))) {
       const path = below ? `${below}/${entry.name}` : entry.name
       if (entry.type === 'D' || entry.type === 'L') walk(entry.hash, path)
       else found.push({ path, hash: entry.hash, bytes: entry.size })
@@ -105,7 +107,7 @@ function listFiles(input: JobInput, treesFolder: string): readonly InputFile[] {
 }
 
 /** A user's mistake or bad data is one sentence; anything else is a fault of ours, whose stack belongs in the log. */
-function outcomeOf(error: unknown, signal: AbortSignal, hooks: JobHooks): JobOutcome {
+function outcomeOf(error: unknown, signal: AbortSignal, log: string): JobOutcome {
   if (signal.aborted)
     return {
       ok: false,
@@ -119,11 +121,20 @@ function outcomeOf(error: unknown, signal: AbortSignal, hooks: JobHooks): JobOut
   const named = error as { name?: string; hint?: string; message?: string }
   if (named?.name === 'DataError' || named?.name === 'UserError')
     return { ok: false, cause: 'failed', error: named.message ?? '', hint: named.hint ?? '' }
-  hooks.log('warn', error instanceof Error ? (error.stack ?? error.message) : String(error))
+  keepStack(log, error)
   return {
     ok: false,
     cause: 'failed',
     error: `unexpected error: ${error instanceof Error ? error.message : String(error)}`,
     hint: 'the log has the details',
+  }
+}
+
+function keepStack(log: string, error: unknown): void {
+  try {
+    mkdirSync(dirname(log), { recursive: true })
+    appendFileSync(log, `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  } catch {
+    // the message is still told
   }
 }

@@ -1,18 +1,22 @@
 /**
- * One run at a time works in a project; a second one waits and says for whom. The lock is a file made with O_EXCL and named
- * by a token; a dead owner (same host: process gone or another with its number; other host: no heartbeat for ten seconds by
- * our own clock) is moved away by rename, which exactly one waiter wins. Readers (status, why, list) need no lock.
+ * One run at a time works in a project; a second one waits and says for whom. The lock is a file that appears whole (a link
+ * to a file written before); a dead owner (same host: process gone or another with its number; other host: no heartbeat for
+ * ten seconds by our own clock) is moved away by rename, which exactly one waiter wins. Readers (status, why, list) need no
+ * lock.
  */
 import { randomBytes } from 'node:crypto'
 import {
+  closeSync,
+  linkSync,
   mkdirSync,
   openSync,
-  closeSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
@@ -23,12 +27,15 @@ import { processStart } from '../lib/processes.ts'
 interface Owner {
   readonly token: string
   readonly host: string
+  /** Process numbers mean something only inside one such space: two containers may share a host name. */
+  readonly space: string
   readonly pid: number
   readonly started: string
 }
 
 const HEARTBEAT_MS = 2000
 const STALE_MS = 10_000
+const POLL_MS = 100
 
 export interface Lock {
   /** False if somebody took the lock away (a suspended laptop): the holder must not commit any more. */
@@ -36,38 +43,70 @@ export interface Lock {
   release(): void
 }
 
-/** @param onWait called once, with who holds the lock. */
+/**
+ * @param onWait called once, with who holds the lock.
+ * @throws AbortError when `signal` says stop while waiting.
+ */
 export async function acquireLock(file: string, onWait: (reason: string) => void, signal: AbortSignal): Promise<Lock> {
-  const me: Owner = {
-    token: randomBytes(8).toString('hex'),
-    host: hostname(),
-    pid: process.pid,
-    started: processStart(process.pid),
-  }
+  const me = ourselves()
   let waited = false
   let seen = { token: '', beat: 0, at: 0 }
   for (;;) {
+    if (signal.aborted) throw new DOMException('stopped while waiting for another run', 'AbortError')
     if (tryCreate(file, me)) return hold(file, me)
     const owner = readOwner(file)
-    if (owner && !signal.aborted) {
-      if (!waited)
-        onWait(
-          `another kpipe run (process ${owner.pid}${owner.host === me.host ? '' : ` on ${owner.host}`}) is working in this project; waiting for it`,
-        )
+    if (owner) {
+      if (!waited) onWait(waitingFor(owner, me))
       waited = true
       const beat = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
       if (seen.token !== owner.token || seen.beat !== beat) seen = { token: owner.token, beat, at: performance.now() }
-      const dead =
-        owner.host === me.host ? processStart(owner.pid) !== owner.started : performance.now() - seen.at > STALE_MS
-      if (dead) steal(file, owner)
-      else await sleep(100)
+      if (isDead(owner, me, performance.now() - seen.at) && steal(file, owner.token)) continue
     }
-    signal.throwIfAborted()
+    await sleep(POLL_MS)
   }
+}
+
+function ourselves(): Owner {
+  let space = ''
+  try {
+    space = readlinkSync('/proc/self/ns/pid')
+  } catch {
+    // not Linux: one space a host
+  }
+  const { pid } = process
+  return { token: randomBytes(8).toString('hex'), host: hostname(), space, pid, started: processStart(pid) }
+}
+
+function waitingFor(owner: Owner, me: Owner): string {
+  const where = owner.host === me.host ? '' : ` on ${owner.host}`
+  return `another kpipe run (process ${owner.pid}${where}) is working in this project; waiting for it`
+}
+
+function isDead(owner: Owner, me: Owner, silentMs: number): boolean {
+  if (owner.host !== me.host || owner.space !== me.space) return silentMs > STALE_MS
+  return processStart(owner.pid) !== owner.started
 }
 
 function tryCreate(file: string, me: Owner): boolean {
   mkdirSync(dirname(file), { recursive: true })
+  const whole = `${file}.${me.token}`
+  try {
+    writeFileSync(whole, JSON.stringify(me))
+    linkSync(whole, file)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    if (code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS' || code === 'EOPNOTSUPP' || code === 'EACCES')
+      return tryCreateUnlinked(file, me)
+    throw error
+  } finally {
+    rmSync(whole, { force: true })
+  }
+}
+
+/** For file systems without hard links (FAT, some network disks): there a crash may leave a torn file. */
+function tryCreateUnlinked(file: string, me: Owner): boolean {
   try {
     const fd = openSync(file, 'wx')
     writeSync(fd, JSON.stringify(me))
@@ -79,44 +118,75 @@ function tryCreate(file: string, me: Owner): boolean {
   }
 }
 
-/** The owner; a file without a whole owner (crashed between open and write) counts as dead once it is old. */
+/** The owner, undefined where there is none or it is just being written. A file that stays torn is moved away. */
 function readOwner(file: string): Owner | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Owner
   } catch {
     const stats = statSync(file, { throwIfNoEntry: false })
-    if (stats && Date.now() - stats.mtimeMs > 1000) rmSync(file, { force: true })
+    if (stats && Date.now() - stats.mtimeMs > STALE_MS) steal(file, undefined)
     return undefined
   }
 }
 
-function steal(file: string, owner: Owner): void {
-  const aside = `${file}.stale.${owner.token}`
+/** Take the lock of a dead owner away. True: the place is free now. */
+function steal(file: string, token: string | undefined): boolean {
+  if (tokenOf(file) !== token) return false
+  const aside = `${file}.stale.${randomBytes(8).toString('hex')}`
   try {
     renameSync(file, aside)
-    // Between our look and the rename a live run may have taken the place: give it back.
-    const moved = JSON.parse(readFileSync(aside, 'utf8')) as Owner
-    if (moved.token !== owner.token) renameSync(aside, file)
-    else rmSync(aside, { force: true })
   } catch {
-    // another waiter was first
+    return false // another waiter was first
+  }
+  try {
+    if (tokenOf(aside) === token) return true
+    // Between our look and the rename a live run took the place: it gets it back, unless a third was faster.
+    linkSync(aside, file)
+  } catch {
+    // then the fence (`held`) stops the one of the two that lost
+  } finally {
+    rmSync(aside, { force: true })
+  }
+  return false
+}
+
+function tokenOf(file: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as Owner).token
+  } catch {
+    return undefined
   }
 }
 
 function hold(file: string, me: Owner): Lock {
   const beat = setInterval(() => {
     try {
-      if (readOwner(file)?.token === me.token) utimesSync(file, new Date(), new Date())
+      if (tokenOf(file) === me.token) utimesSync(file, new Date(), new Date())
     } catch {
       // the next beat tries again
     }
   }, HEARTBEAT_MS)
   beat.unref()
   return {
-    held: () => readOwner(file)?.token === me.token,
+    held: () => tokenOf(file) === me.token,
     release: () => {
       clearInterval(beat)
-      if (readOwner(file)?.token === me.token) rmSync(file, { force: true })
+      if (tokenOf(file) === me.token) rmSync(file, { force: true })
     },
   }
+}
+
+/** Who holds the lock, for people; changes nothing. `alive` null: on another machine, nobody here can tell. */
+export function lockState(file: string): { readonly owner: string; readonly alive: boolean | null } | null {
+  let owner: Owner
+  try {
+    owner = JSON.parse(readFileSync(file, 'utf8')) as Owner
+  } catch {
+    return statSync(file, { throwIfNoEntry: false }) ? { owner: 'unknown', alive: false } : null
+  }
+  const me = ourselves()
+  const here = owner.host === me.host && owner.space === me.space
+  return here
+    ? { owner: String(owner.pid), alive: !isDead(owner, me, 0) }
+    : { owner: `${owner.pid} on ${owner.host}`, alive: null }
 }

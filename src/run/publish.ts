@@ -1,9 +1,10 @@
 /** `to:` copies outputs out of the cache: file by file, or by the kind's own rule (a registry that others write too). */
-import { lstatSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { loadKind } from '../kinds.ts'
+import { lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { writeAtomic } from '../lib/files.ts'
 import type { StagePlan } from '../plan.ts'
 import type { StageRecord } from '../store/journal.ts'
+import { crashPoint } from './crash.ts'
 import { outputPaths, publishedFiles, resolvePath, type Session } from './session.ts'
 
 /** True if there is nothing to publish or it is published as it should be. */
@@ -11,10 +12,13 @@ export async function isPublished(session: Session, stage: StagePlan, record: St
   if (!stage.to || stage.command) return true
   const target = resolvePath(session, stage.to)
   if (!stage.publishes)
-    return publishedFiles(session, stage, record.outs['']!).every((file) => session.trees.hash(file.to) === file.hash)
+    return (
+      record.published === record.outs[''] &&
+      publishedFiles(session, stage, record.outs['']!).every((file) => session.trees.hash(file.to) === file.hash)
+    )
   // The rule itself is only asked when something in the target moved since it last said yes.
   if (record.published !== '' && session.trees.hash(target) === record.published) return true
-  const rule = (await loadKind(stage.kind, stage.kindFile)).publish!
+  const rule = (await session.loadKind(stage.kind, stage.kindFile)).publish!
   return (
     statSync(target, { throwIfNoEntry: false }) !== undefined &&
     (await rule.check(outputPaths(session, stage)['']!, target))
@@ -26,7 +30,7 @@ export async function applyPublish(session: Session, stage: StagePlan, record: S
   if (!stage.to || stage.command) return
   const target = resolvePath(session, stage.to)
   if (stage.publishes) {
-    const rule = (await loadKind(stage.kind, stage.kindFile)).publish!
+    const rule = (await session.loadKind(stage.kind, stage.kindFile)).publish!
     const out = outputPaths(session, stage)['']!
     if (!(statSync(target, { throwIfNoEntry: false }) && (await rule.check(out, target)))) await rule.apply(out, target)
     session.journal.put({ ...record, published: session.trees.current(target) })
@@ -38,5 +42,26 @@ export async function applyPublish(session: Session, stage: StagePlan, record: S
     if (standing && !standing.isFile()) rmSync(file.to, { recursive: true, force: true })
     writeAtomic(file.to, readFileSync(file.from))
     session.trees.current(file.to)
+    crashPoint('one file published')
+  }
+  removeAbandoned(session, stage, record)
+  session.journal.put({ ...record, published: record.outs['']! })
+}
+
+/** Copies of files that the output no longer has go, where they are still as we wrote them: nothing stale stays behind. */
+function removeAbandoned(session: Session, stage: StagePlan, record: StageRecord): void {
+  const out = record.outs['']!
+  if (record.published === out || !record.published.startsWith('D:') || !session.trees.has(record.published.slice(2)))
+    return
+  const target = resolvePath(session, stage.to)
+  const kept = new Set(publishedFiles(session, stage, out).map((file) => file.to))
+  for (const { to, hash } of publishedFiles(session, stage, record.published)) {
+    if (kept.has(to) || session.trees.current(to) !== hash) continue
+    rmSync(to)
+    crashPoint('one copy removed')
+    for (let folder = dirname(to); folder.startsWith(`${target}/`) && isEmpty(folder); folder = dirname(folder))
+      rmdirSync(folder)
   }
 }
+
+const isEmpty = (folder: string) => readdirSync(folder).length === 0

@@ -3,7 +3,9 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { readJson } from '../lib/files.ts'
 import { move } from './commit.ts'
-import { processStart, signalGroup } from '../lib/processes.ts'
+import { dropUnsettled } from './items.ts'
+import { crashPoint } from './crash.ts'
+import { endProcess } from '../lib/processes.ts'
 import type { Session } from './session.ts'
 
 /** What a command stage's last good outputs were moved aside as: meta.json beside numbered files. */
@@ -13,14 +15,13 @@ export interface AsideMeta {
 }
 
 export function recover(session: Session): void {
-  // Commands of a dead run may still be writing.
-  for (const record of session.journal.all()) {
-    const { dirty } = record
-    if (dirty && dirty.pid > 0 && dirty.started !== '' && processStart(dirty.pid) === dirty.started)
-      signalGroup(dirty.pid, 'SIGKILL')
-  }
+  // Commands of a dead run may still be writing, and stage kinds that never listen still computing.
+  for (const { dirty } of session.journal.all()) if (dirty) endProcess(dirty.pid, dirty.started)
+  crashPoint('orphans ended')
   putBack(session)
-  rmSync(session.layout.temp, { recursive: true, force: true })
+  dropUnsettled(session.layout.items)
+  // Retried: what was ended elsewhere (another machine on a shared disk) may still make files in there.
+  rmSync(session.layout.temp, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
   session.journal.compact()
   session.store.results.compact()
 }
@@ -36,6 +37,7 @@ function putBack(session: Session): void {
         const kept = join(folder, String(i))
         if (!statSync(kept, { throwIfNoEntry: false })) return
         rmSync(out, { recursive: true, force: true })
+        crashPoint('half-made output gone')
         move(kept, out)
       })
     }

@@ -3,22 +3,22 @@
  * order: fresh ones end at once, stored ones are restored, the others start as soon as the resource pools have room. When
  * nothing is ready, wait for any running stage to end. Nothing is locked or written until the first stage that is not fresh.
  */
-import { join } from 'node:path'
 import type { Executor } from '../executor.ts'
 import type { Outcome } from '../events.ts'
+import type { UserError } from '../lib/errors.ts'
 import type { Plan, StagePlan } from '../plan.ts'
-import { Journal } from '../store/journal.ts'
 import { runStage } from './attempt.ts'
 import { ended, resultEnd, type StageEnd } from './end.ts'
 import { restoreOutputs } from './commit.ts'
-import { crashPoint } from './crash.ts'
+import { type Steered, Steering } from './controls.ts'
+import { enter } from './enter.ts'
 import { failingGate, metricsOf } from './gates.ts'
-import { acquireLock, type Lock } from './lock.ts'
+import type { Lock } from './lock.ts'
 import { applyPublish, isPublished } from './publish.ts'
-import { recover } from './recover.ts'
 import type { RunRequest } from './request.ts'
 import { poolSizes, ResourcePools } from './resources.ts'
-import { type Decision, decide, recordName, type Session } from './session.ts'
+import { type Decision, decide } from './decide.ts'
+import { recordName, type Session } from './session.ts'
 
 export interface RunEnd {
   readonly outcome: 'ok' | 'failed' | 'held' | 'cancelled'
@@ -31,6 +31,7 @@ export interface Finish extends StageEnd {
 
 const GOOD: ReadonlySet<Outcome> = new Set(['ran', 'same', 'fresh', 'restored'])
 const BAD: ReadonlySet<Outcome> = new Set(['failed', 'timed-out', 'moved'])
+const RETRYABLE: ReadonlySet<string> = new Set([...BAD, 'cancelled'])
 
 export async function run(session: Session, request: RunRequest): Promise<RunEnd> {
   const walk = new Walk(session, request)
@@ -50,7 +51,9 @@ class Walk {
   readonly #running = new Map<string, Promise<Finish>>()
   /** Stages whose work is over and whose outputs are being stored: their share of the pools is free again. */
   readonly #storing = new Set<string>()
+  readonly #told = new Map<string, string>()
   #wake: () => void = () => undefined
+  readonly #steering: Steering
   #ready: StagePlan[] = []
   #lock: Lock | null = null
   #executor: Promise<Executor> | null = null
@@ -60,6 +63,7 @@ class Walk {
   constructor(session: Session, request: RunRequest) {
     this.#session = session
     this.#request = request
+    this.#steering = new Steering(request)
     this.#consumers = consumersOf(session.plan)
     this.#pools = new ResourcePools(poolSizes(session.plan, request.jobs))
   }
@@ -69,14 +73,20 @@ class Walk {
     for (const stage of selected) this.#states.set(stage.id, 'waiting')
     this.#ready = selected.filter((stage) => this.#isReady(stage))
     for (;;) {
+      this.#steering.obey(this.#steered, () => this.#wake())
       await this.#startReady()
-      if (this.#running.size === 0) break
+      if (this.#running.size === 0) {
+        if (await this.#steering.staysOpen(this.#ready.length, this.#hasRetryable())) continue
+        break
+      }
       const woken = new Promise<null>((resolve) => {
         this.#wake = () => resolve(null)
       })
+      if (this.#steering.waiting) continue
       const finish = await Promise.race([...this.#running.values(), woken])
       if (!finish) continue
       this.#running.delete(finish.stage.id)
+      this.#steering.over(finish.stage.id)
       if (!this.#storing.delete(finish.stage.id)) this.#pools.give(finish.stage)
       this.#end(finish)
     }
@@ -95,12 +105,23 @@ class Walk {
   async #startReady(): Promise<void> {
     const deferred: StagePlan[] = []
     // With every core taken nothing can start: looking at stages now would only mean looking at them twice.
-    while (this.#ready.length > 0 && (!this.#pools.full() || this.#request.signal.aborted)) {
+    while (this.#ready.length > 0 && !this.#steering.paused && (!this.#pools.full() || this.#request.signal.aborted)) {
       const stage = this.#ready.shift()!
       if (this.#request.signal.aborted) this.#end({ stage, ...ended('cancelled', 'cancelled before it started') })
-      else if (!(await this.#begin(stage))) deferred.push(stage)
+      else if (!(await this.#tryBegin(stage))) deferred.push(stage)
     }
     this.#ready.unshift(...deferred)
+  }
+
+  /** What cannot even be looked at (a link to nowhere, a folder that may not be read) fails alone. */
+  async #tryBegin(stage: StagePlan): Promise<boolean> {
+    try {
+      return await this.#begin(stage)
+    } catch (error) {
+      if ((error as Error)?.name === 'AbortError')
+        return this.#end({ stage, ...ended('cancelled', 'cancelled before it started') })
+      return this.#end({ stage, ...ended('failed', '', errorWords(error)) })
+    }
   }
 
   /** False: it has to run, and the pools have no room yet. */
@@ -114,7 +135,12 @@ class Walk {
     if (decision.action === 'fresh' && (await isPublished(this.#session, stage, decision.record)))
       return this.#end({ stage, ...freshEnd(this.#session, stage, decision) })
     if (decision.action === 'run' && !this.#pools.fits(stage)) return false
-    if (await this.#takeLock()) decision = this.#decide(stage) // another run may have done it while we waited
+    const locked = await this.#takeLock()
+    if (locked === 'moved') return this.#restart()
+    if (locked === 'taken') decision = this.#decide(stage)
+    const before = this.#request.failures?.get(stage.id)
+    if (decision.action === 'run' && before?.key === decision.print.key)
+      return this.#end({ stage, ...ended('failed', 'nothing it depends on changed since it failed', before.error) })
     if (decision.action === 'run' && decision.print.missing.length > 0)
       return this.#end({ stage, ...ended('failed', '', `input ${decision.print.missing.join(', ')} is not there`) })
     if (decision.action === 'fresh') {
@@ -145,22 +171,17 @@ class Walk {
       this.#executor ??= this.#request.executor()
       const end = await runStage(this.#session, stage, decision, {
         ...this.#request,
+        signal: this.#steering.signalFor(stage.id),
         executor: await this.#executor,
         lock: this.#lock!,
         workDone: () => this.#release(stage),
       })
+      this.#rememberFailure(stage, decision.print.key, end)
       return { stage, ...end }
     }
     this.#running.set(
       stage.id,
-      work().catch((error: unknown) => ({
-        stage,
-        ...ended(
-          'failed',
-          '',
-          `kpipe itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        ),
-      })),
+      work().catch((error: unknown) => ({ stage, ...ended('failed', '', errorWords(error)) })),
     )
   }
 
@@ -192,20 +213,20 @@ class Walk {
     }
   }
 
-  /** The run lock, once. True if it was taken just now and the journal was read anew. */
-  async #takeLock(): Promise<boolean> {
-    if (this.#lock) return false
-    const { layout } = this.#session
-    this.#lock = await acquireLock(
-      layout.lock,
-      (reason) => this.#request.emit({ type: 'waiting', reason }),
-      this.#request.signal,
-    )
-    crashPoint('locked')
-    this.#session.journal = new Journal(layout.journal)
-    this.#session.store.results.reload()
-    recover(this.#session)
-    this.#session.trees.forget()
+  /** The run lock, once. 'moved': another run has worked since the plan was looked at, so what was seen may not be so. */
+  async #takeLock(): Promise<'had' | 'taken' | 'moved'> {
+    if (this.#lock) return 'had'
+    const onWait = (reason: string) => this.#request.emit({ type: 'waiting', reason })
+    const { lock, moved } = await enter(this.#session, onWait, this.#request.signal)
+    this.#lock = lock
+    return moved ? 'moved' : 'taken'
+  }
+
+  /** Look at every stage again. Nothing has run yet; an end that was told already is told again only if it differs. */
+  #restart(): true {
+    for (const id of this.#states.keys()) this.#states.set(id, 'waiting')
+    this.#ready = this.#session.plan.stages.filter((stage) => this.#states.has(stage.id) && this.#isReady(stage))
+    this.#failed = false
     return true
   }
 
@@ -214,7 +235,10 @@ class Walk {
     this.#states.set(stage.id, outcome)
     this.#failed ||= BAD.has(outcome)
     const key = GOOD.has(outcome) ? (this.#session.journal.get(recordName(this.#session.plan, stage))?.key ?? '') : ''
-    this.#request.emit({ type: 'stage-finished', ...omitStage(finish), stage: stage.id, key })
+    const told = `${outcome} ${key}`
+    if (this.#told.get(stage.id) !== told)
+      this.#request.emit({ type: 'stage-finished', ...omitStage(finish), stage: stage.id, key })
+    this.#told.set(stage.id, told)
     for (const id of this.#consumers.get(stage.id) ?? []) {
       const consumer = this.#session.stages.get(id)!
       if (this.#states.get(id) !== 'waiting') continue
@@ -244,6 +268,49 @@ class Walk {
     return state === undefined || GOOD.has(state as Outcome)
   }
 
+  #rememberFailure(stage: StagePlan, key: string, end: StageEnd): void {
+    const { failures } = this.#request
+    if (end.outcome === 'failed' || end.outcome === 'timed-out') failures?.set(stage.id, { key, error: end.error })
+    else failures?.delete(stage.id)
+  }
+
+  #hasRetryable(): boolean {
+    return [...this.#states.values()].some((state) => RETRYABLE.has(state))
+  }
+
+  /** What a dashboard may do to the stages. */
+  readonly #steered: Steered = {
+    cancelWaiting: (id) => {
+      if (this.#states.get(id) !== 'waiting') return
+      this.#ready = this.#ready.filter((stage) => stage.id !== id)
+      this.#end({ stage: this.#session.stages.get(id)!, ...ended('cancelled', 'cancelled by hand before it started') })
+    },
+    putBack: (id) => {
+      if (!RETRYABLE.has(this.#states.get(id) ?? 'waiting')) return
+      this.#request.failures?.delete(id)
+      this.#putBack(this.#session.stages.get(id)!, 'tried again by hand')
+      this.#failed = [...this.#states.values()].some((state) => BAD.has(state as Outcome))
+      for (const stage of this.#session.plan.stages) {
+        const was = this.#states.get(stage.id)
+        // A stage that was cancelled itself has needs that are done: it waits for a retry of its own.
+        const because = was === 'skipped' || (was === 'cancelled' && !this.#isReady(stage))
+        if (because && stage.needs.every((need) => this.#mayBeDone(need))) this.#putBack(stage, `${id} is tried again`)
+      }
+    },
+  }
+
+  #putBack(stage: StagePlan, reason: string): void {
+    this.#states.set(stage.id, 'waiting')
+    this.#told.delete(stage.id)
+    this.#request.emit({ type: 'stage-waiting', stage: stage.id, reason })
+    if (this.#isReady(stage)) this.#ready.push(stage)
+  }
+
+  #mayBeDone(id: string): boolean {
+    const state = this.#states.get(id)
+    return state === 'waiting' || state === 'running' || this.#isDone(id)
+  }
+
   #stopping(): boolean {
     return !this.#request.keepGoing && this.#failed
   }
@@ -266,6 +333,14 @@ function freshEnd(session: Session, stage: StagePlan, decision: Extract<Decision
   const result = session.store.results.get(decision.record.key)
   if (!result) return { ...ended('fresh', ''), cost: decision.record.seconds }
   return { ...resultEnd(session, stage, 'fresh', result, '', 0), metrics: metricsOf(session, stage) }
+}
+
+/** A user's mistake and what the system refuses are a sentence; anything else is a fault of ours. */
+function errorWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'UserError') return [error.message, (error as UserError).hint].filter(Boolean).join('\n')
+  if (typeof (error as NodeJS.ErrnoException).syscall === 'string') return error.message
+  return `kpipe itself failed: ${error.stack ?? error.message}`
 }
 
 function consumersOf(plan: Plan): Map<string, string[]> {
@@ -293,5 +368,3 @@ function reasonWord(state: string | undefined): string {
   if (state === 'timed-out') return 'ran out of time'
   return 'failed'
 }
-
-export const runFolder = (session: Session, runId: string): string => join(session.layout.runs, runId)

@@ -1,14 +1,17 @@
-/** What one command works with: the plan, the store and the indexes, opened together; and what a stage would do now. */
-import { mkdirSync, statSync } from 'node:fs'
+/** What one command works with: the plan, the store and the indexes, opened together; and where a stage's inputs and outputs lie. */
+import { mkdirSync } from 'node:fs'
 import { isAbsolute, join, relative } from 'node:path'
 import type { InputRef, Plan, StagePlan } from '../plan.ts'
-import { explainChange } from '../store/explain.ts'
+import type { StageKind } from '../stage.ts'
 import { envHash, type KeyDocument, keyOf, PLATFORM, resumeKeyOf } from '../store/fingerprint.ts'
-import { Journal, type StageRecord } from '../store/journal.ts'
+import { Journal } from '../store/journal.ts'
 import { fileName, type Layout } from '../store/layout.ts'
 import type { StatIndex } from '../store/stat-index.ts'
-import { Store, type StoredResult } from '../store/store.ts'
+import { Store } from '../store/store.ts'
 import { type ContentHash, expandGlob, hashBelow, Trees } from '../store/tree.ts'
+
+/** A kind by name, or by the file of a user's own; given from the front door, since the runner knows no kinds. */
+export type LoadKind = (name: string, file: string) => Promise<StageKind>
 
 export interface Session {
   readonly layout: Layout
@@ -19,6 +22,9 @@ export interface Session {
   /** Replaced when the run lock was taken after another run had worked. */
   journal: Journal
   readonly stages: ReadonlyMap<string, StagePlan>
+  /** Stages whose metrics others read: gates, and kinds they are inputs of. */
+  readonly asked: ReadonlySet<string>
+  readonly loadKind: LoadKind
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
@@ -26,6 +32,7 @@ export function openSession(
   layout: Layout,
   plan: Plan,
   index: StatIndex,
+  loadKind: LoadKind,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Session {
   const trees = new Trees(layout, index)
@@ -37,8 +44,15 @@ export function openSession(
     store: new Store(layout, trees, index),
     journal: new Journal(layout.journal),
     stages: new Map(plan.stages.map((stage) => [stage.id, stage])),
+    asked: new Set(plan.stages.flatMap(askedBy)),
+    loadKind,
     environment,
   }
+}
+
+function askedBy(stage: StagePlan): string[] {
+  const refs = stage.command ? [] : (Object.values(stage.inputs).flat() as InputRef[])
+  return [...stage.gates.map((gate) => gate.stage), ...refs.flatMap((ref) => ('stage' in ref ? [ref.stage] : []))]
 }
 
 export const recordName = (plan: Plan, stage: StagePlan): string => `${plan.name}/${stage.id}`
@@ -160,71 +174,6 @@ function resolveInput(session: Session, ref: InputRef): ResolvedInput {
 const expandHome = (path: string, session: Session) =>
   path.startsWith('~/') ? join(session.environment['HOME'] ?? '', path.slice(2)) : path
 
-export type Decision =
-  | { readonly action: 'fresh'; readonly print: Fingerprint; readonly record: StageRecord }
-  | { readonly action: 'restore'; readonly print: Fingerprint; readonly result: StoredResult; readonly reason: string }
-  | {
-      readonly action: 'run'
-      readonly print: Fingerprint
-      readonly reason: string
-      readonly reasons: readonly string[]
-    }
-
-/** What the stage has to do now, and why. Its producers must be done. Reads only. */
-export function decide(session: Session, stage: StagePlan, force: boolean): Decision {
-  const print = fingerprint(session, stage)
-  const record = session.journal.get(recordName(session.plan, stage))
-  if (force) return { action: 'run', print, reason: 'forced', reasons: ['forced'] }
-  const edited = record?.key === print.key ? editedOutputs(session, stage, record) : []
-  if (record && record.key === print.key && !record.dirty && edited.length === 0)
-    return { action: 'fresh', print, record }
-  const result = session.store.results.get(print.key)
-  const reasons = whyStale(session, print, record, edited)
-  if (result && session.store.complete(result)) return { action: 'restore', print, result, reason: reasons.join('; ') }
-  return { action: 'run', print, reason: summarize(reasons), reasons }
-}
-
-function editedOutputs(session: Session, stage: StagePlan, record: StageRecord): string[] {
-  return Object.entries(outputPaths(session, stage)).flatMap(([out, path]) => {
-    const now = session.trees.hash(path)
-    if (now === record.outs[out]) return []
-    return [`${out || 'output'} ${now === '-' ? 'is missing' : 'was changed by hand'}`]
-  })
-}
-
-function whyStale(
-  session: Session,
-  print: Fingerprint,
-  record: StageRecord | undefined,
-  edited: readonly string[],
-): string[] {
-  if (record?.dirty)
-    return record.key
-      ? ['the last attempt did not finish', ...changesSince(session, print, record)]
-      : ['the last attempt did not finish']
-  if (!record) return ['never ran before']
-  if (record.key === print.key) return edited.length > 0 ? [...edited] : ['its result is gone from the cache']
-  const changes = changesSince(session, print, record)
-  return changes.length > 0 ? changes : ['the last result is not in the cache any more']
-}
-
-/** Sentences on what differs between the last good run's key document and now. */
-export function changesSince(session: Session, print: Fingerprint, record: StageRecord): string[] {
-  if (record.key === print.key) return []
-  const last = session.store.results.get(record.key)
-  if (!last) return []
-  const places = Object.entries(print.inputs).flatMap(([name, input]) =>
-    Array.isArray(input) ? [] : [[name, (input as ResolvedInput).path] as const],
-  )
-  return explainChange(last.doc, print.doc, session.trees, session.store, Object.fromEntries(places))
-}
-
-const MOST_REASONS = 3
-function summarize(reasons: readonly string[]): string {
-  const more = reasons.length - MOST_REASONS
-  return reasons.slice(0, MOST_REASONS).join('; ') + (more > 0 ? `; and ${more} more` : '')
-}
-
 /** Checkpoint folder offered to the stage under this fingerprint, or null where its kind cannot resume. */
 export function checkpointFolder(
   session: Session,
@@ -238,7 +187,7 @@ export function checkpointFolder(
   return { path, resumeKey }
 }
 
-/** True if the `to:` copies of a stage's outputs say what its outputs say. Stat-only when nothing moved. */
+/** Where each file of a stage's output goes at `to:`, and what should stand there. */
 export function publishedFiles(
   session: Session,
   stage: StagePlan,
@@ -249,8 +198,4 @@ export function publishedFiles(
   return session.trees
     .files(content)
     .map((file) => ({ from: join(out, file.path), to: join(target, file.path), hash: `F:${file.hash}` }))
-}
-
-export function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
 }

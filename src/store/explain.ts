@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { canonical } from '../lib/files.ts'
 import type { KeyDocument } from './fingerprint.ts'
 import type { Store } from './store.ts'
+import { tableChange } from './table-change.ts'
 import type { ContentHash, TreeFile, Trees } from './tree.ts'
 
 const MOST_NAMES = 3
@@ -87,7 +88,7 @@ function contentChange(name: string, old: ContentHash, fresh: ContentHash, trees
   if (old === '-') return [`${name} is new`]
   if (fresh === '-') return [`${name} is gone`]
   if (old[0] !== fresh[0]) return [`${name} is now a ${fresh[0] === 'D' ? 'folder' : 'file'}`]
-  if (old.startsWith('F:')) return [fileChange(name, ...read(old.slice(2), fresh.slice(2), ''))]
+  if (old.startsWith('F:')) return [tableChange(name, ...read(old.slice(2), fresh.slice(2), ''))]
   let oldFiles: TreeFile[]
   let newFiles: TreeFile[]
   try {
@@ -109,7 +110,7 @@ function folderChange(name: string, before: readonly TreeFile[], now: readonly T
   const sentences = [
     ...readable
       .slice(0, MOST_NAMES)
-      .map((file) => fileChange(file.path, ...read(old.get(file.path)!, file.hash, file.path))),
+      .map((file) => tableChange(file.path, ...read(old.get(file.path)!, file.hash, file.path))),
     ...countFiles(added, 'added'),
     ...countFiles(removed, 'removed'),
     ...countFiles(
@@ -145,82 +146,6 @@ function readThere(place: string | undefined, below: string): Buffer | undefined
   } catch {
     return undefined
   }
-}
-
-function fileChange(name: string, before: Buffer | undefined, now: Buffer | undefined): string {
-  if (!before || !now) return `${name} changed`
-  try {
-    if (/\.csv$/i.test(name)) return csvChange(name, before.toString(), now.toString())
-    if (/\.json$/i.test(name)) return jsonChange(name, JSON.parse(before.toString()), JSON.parse(now.toString()))
-  } catch {
-    // Not readable as what its name says: the plain sentence is still true.
-  }
-  return `${name} changed`
-}
-
-/** Rows are matched by their first column; quoted commas are respected, multi-line cells are not told apart. */
-function csvChange(name: string, before: string, now: string): string {
-  const [oldHead, ...oldRows] = csvRows(before)
-  const [newHead, ...newRows] = csvRows(now)
-  const old = new Map(oldRows.map((row) => [row[0]!, row]))
-  const fresh = new Map(newRows.map((row) => [row[0]!, row]))
-  const added = newRows.filter((row) => !old.has(row[0]!)).length
-  const removed = oldRows.filter((row) => !fresh.has(row[0]!)).length
-  const changed = newRows.filter((row) => old.has(row[0]!) && old.get(row[0]!)!.join('\0') !== row.join('\0'))
-  const columns = new Set<string>()
-  for (const row of changed)
-    row.forEach((cell, i) => cell !== old.get(row[0]!)![i] && columns.add(newHead?.[i] ?? `column ${i + 1}`))
-  const parts: string[] = []
-  if (changed.length > 0)
-    parts.push(
-      `${changed.length.toLocaleString('en')} of ${newRows.length.toLocaleString('en')} rows of ${name} changed (${[...columns].join(', ')})`,
-    )
-  if (added > 0) parts.push(`${rows(added)} added to ${name}`)
-  if (removed > 0) parts.push(`${rows(removed)} removed from ${name}`)
-  if (parts.length === 0)
-    parts.push(
-      (oldHead ?? []).join() === (newHead ?? []).join() ? `rows of ${name} reordered` : `columns of ${name} changed`,
-    )
-  return parts.join(', ')
-}
-
-const rows = (count: number) => `${count.toLocaleString('en')} row${count === 1 ? '' : 's'}`
-
-function csvRows(text: string): string[][] {
-  return text
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== '')
-    .map((line) =>
-      [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map((match) => match[1]!).slice(0, line.split(',').length),
-    )
-}
-
-function jsonChange(name: string, before: unknown, now: unknown): string {
-  if (!isRecord(before) || !isRecord(now)) return `${name} changed`
-  // A file that is one list under one name ({"progressions": [...]}) is compared by that list.
-  const names = Object.keys(now)
-  const inner = names.length === 1 ? names[0]! : ''
-  const [old, fresh] = inner && inner in before ? [before[inner], now[inner]] : [before, now]
-  const oldEntries = new Map(Object.entries(old as object).map(([key, value]) => [key, canonical(value)]))
-  const newEntries = new Map(Object.entries(fresh as object).map(([key, value]) => [key, canonical(value)]))
-  const changed = [...newEntries].filter(([key, value]) => oldEntries.has(key) && oldEntries.get(key) !== value)
-  const added = [...newEntries.keys()].filter((key) => !oldEntries.has(key)).length
-  const removed = [...oldEntries.keys()].filter((key) => !newEntries.has(key)).length
-  const fields = new Set<string>()
-  for (const [key] of changed) {
-    const [a, b] = [(old as Record<string, unknown>)[key], (fresh as Record<string, unknown>)[key]]
-    if (isRecord(a) && isRecord(b))
-      for (const field of Object.keys(b))
-        if (canonical(a[field] ?? null) !== canonical(b[field] ?? null)) fields.add(field)
-  }
-  const parts: string[] = []
-  if (changed.length > 0)
-    parts.push(
-      `${changed.length.toLocaleString('en')} of ${newEntries.size.toLocaleString('en')} entries of ${name} changed${fields.size > 0 ? ` (${[...fields].join(', ')})` : ''}`,
-    )
-  if (added > 0) parts.push(`${added.toLocaleString('en')} added to ${name}`)
-  if (removed > 0) parts.push(`${removed.toLocaleString('en')} removed from ${name}`)
-  return parts.length > 0 ? parts.join(', ') : `${name} changed`
 }
 
 function commandChanges(before: KeyDocument, now: KeyDocument): string[] {

@@ -3,9 +3,10 @@
  * line is ignored. `dirty` is written before a stage starts and `clean` after its outputs stand, so that a crash can only
  * cause extra work.
  */
-import { closeSync, ftruncateSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { writeAtomic } from '../lib/files.ts'
+import type { KeyDocument } from './fingerprint.ts'
 
 export interface StageRecord {
   /** `<pipeline>/<stage id>` */
@@ -17,10 +18,12 @@ export interface StageRecord {
   /** Seconds the stage took when it really ran. */
   readonly seconds: number
   readonly createdAt: string
-  /** Content hash of the `to:` target after the stage's own publish rule ran, or ''. */
+  /** What stands at `to:`: the output it is a copy of, or, of a kind with a rule of its own, the target after the rule ran. '' = nothing yet. */
   readonly published: string
   /** Resume key of its newest checkpoint folder, or ''. */
   readonly resumeKey: string
+  /** What the attempt that made that folder depended on, until one ends well: tells why a later one cannot go on from it. */
+  readonly attempt?: KeyDocument
   /** Set while it runs: the run, and the process group once it is known. */
   readonly dirty: { readonly run: string; readonly pid: number; readonly started: string } | null
 }
@@ -29,6 +32,8 @@ export class Journal {
   readonly #file: string
   readonly #records = new Map<string, StageRecord>()
   #lines = 0
+  /** Bytes of the file when it was read; differs once another run has worked. */
+  readonly size: number
   #fd: number | null = null
 
   constructor(file: string) {
@@ -37,8 +42,9 @@ export class Journal {
     try {
       text = readFileSync(file, 'utf8')
     } catch {
-      return
+      // no run yet
     }
+    this.size = Buffer.byteLength(text)
     for (const line of text.split('\n')) {
       if (!line) continue
       this.#lines++
@@ -100,8 +106,5 @@ function endTornLine(fd: number): void {
   if (size === 0) return
   const last = Buffer.alloc(1)
   readSync(fd, last, 0, 1, size - 1)
-  if (last[0] !== 10) {
-    const text = readFileSync(fd, 'utf8')
-    ftruncateSync(fd, Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1)))
-  }
+  if (last[0] !== 10) writeSync(fd, '\n')
 }

@@ -59,7 +59,19 @@ export class StatIndex {
     this.#dirty = true
   }
 
-  /** Write the index if anything changed. Rows of files not looked at any more are dropped when they outnumber the others. */
+  /** Drop the rows of files that are gone; for gc, since it looks at every one. */
+  prune(): void {
+    for (const path of this.#rows.keys()) {
+      if (lstatSync(path, { throwIfNoEntry: false })) continue
+      this.#rows.delete(path)
+      this.#dirty = true
+    }
+  }
+
+  /**
+   * Write the index if anything changed. Where the cache may not be written (a read-only checkout, a full disk) it is not:
+   * that costs a re-hash next time, and commands that only look must work there.
+   */
   save(): void {
     if (!this.#dirty) return
     const paths = [...this.#rows.keys()]
@@ -76,7 +88,11 @@ export class StatIndex {
       Buffer.from(paths.join('\0')),
     ])
     const head = Buffer.from(`${MAGIC}${sha256(body)} ${paths.length}\n`.padEnd(120, ' '))
-    writeAtomic(this.#file, Buffer.concat([head, body]))
+    try {
+      writeAtomic(this.#file, Buffer.concat([head, body]))
+    } catch (error) {
+      if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error
+    }
     this.#dirty = false
   }
 
@@ -152,4 +168,20 @@ function readAndHash(path: string, expected: number | undefined): { hash: string
   } finally {
     closeSync(fd)
   }
+}
+
+/** sha256 of a file's content, read now. */
+export const hashOfFile = (path: string): string => readAndHash(path, undefined).hash
+
+/** What is wrong with a stored index, '' where nothing is or there is none. Such an index is not used. */
+export function indexFault(file: string): string {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? '' : `cannot be read (${(error as Error).message})`
+  }
+  const head = bytes.toString('latin1', 0, 120)
+  if (!head.startsWith(MAGIC)) return 'was written by another kpipe'
+  return sha256(bytes.subarray(120)) === head.slice(MAGIC.length).trim().split(' ')[0] ? '' : 'is damaged'
 }

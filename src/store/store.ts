@@ -75,15 +75,14 @@ export class Store {
 
   putTree(hash: string, text: string): void {
     const target = sharded(this.#layout.trees, hash)
-    if (!existsSync(target)) writeAtomic(target, text)
+    if (statSync(target, { throwIfNoEntry: false })?.size !== Buffer.byteLength(text)) writeAtomic(target, text)
   }
 
   /** Texts of all trees of an input, so that `why` can name files later and a job can list them. */
   keepTrees(content: ContentHash): void {
     if (!content.startsWith('D:')) return
-    if (existsSync(sharded(this.#layout.trees, content.slice(2)))) return
-    // Root last: a stored root promises the folders below it.
-    for (const [hash, text] of [...this.#trees.textsOf(content.slice(2))].reverse()) this.putTree(hash, text)
+    // Each is looked at: parts of the store may have been deleted.
+    for (const [hash, text] of this.#trees.textsOf(content.slice(2))) this.putTree(hash, text)
   }
 
   /** Keep the bytes of a small text file of the user's, so that `why` can compare rows later. */
@@ -113,10 +112,12 @@ export class Store {
   }
 
   /**
-   * Build an output from blobs at `target`, which must not exist. Every byte is hashed on the way; false = a blob was
-   * missing or damaged (it is removed, so that the next save writes it anew).
+   * Build the output `out` of a result at `target`, which must not exist. Every byte is hashed on the way; false = it has no
+   * such output, or a blob was missing or damaged (it is removed, so that the next save writes it anew).
    */
-  restore(content: ContentHash, target: string, result: Pick<StoredResult, 'links' | 'inline'>): boolean {
+  restore(result: Pick<StoredResult, 'outs' | 'links' | 'inline'>, out: string, target: string): boolean {
+    const content = result.outs[out]
+    if (content === undefined) return false
     mkdirSync(dirname(target), { recursive: true })
     const inline = result.inline?.[content.slice(2)]
     if (inline !== undefined) {
@@ -126,13 +127,14 @@ export class Store {
       return true
     }
     const links = (path: string) => result.links[path]
-    if (content.startsWith('F:')) return this.#restoreFile(content.slice(2), target, false)
-    return this.#restoreFolder(content.slice(2), target, '', links)
+    if (content.startsWith('F:')) return this.#restoreFile(content.slice(2), target, null)
+    return this.#restoreFolder(content.slice(2), target, out, links)
   }
 
   #putBlob(path: string, hash: string): void {
     const target = this.blobPath(hash)
-    if (existsSync(target)) return
+    const standing = statSync(target, { throwIfNoEntry: false })
+    if (standing && standing.size === statSync(path).size) return // another size: damaged, written anew
     const temp = `${target}.tmp-${process.pid}-${tempCounter++}`
     try {
       copyFileSync(path, temp, constants.COPYFILE_FICLONE)
@@ -183,7 +185,8 @@ export class Store {
     })
   }
 
-  #restoreFile(hash: string, target: string, executable: boolean): boolean {
+  /** @param executable null: as the blob is, of whose file nobody hashed the mode */
+  #restoreFile(hash: string, target: string, executable: boolean | null): boolean {
     const blob = this.blobPath(hash)
     try {
       copyFileSync(blob, target, constants.COPYFILE_FICLONE)
@@ -191,7 +194,9 @@ export class Store {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
       throw error
     }
-    if (executable) chmodSync(target, 0o755)
+    // Files of equal content share a blob, whatever their modes.
+    if (executable !== null && (lstatSync(target).mode & 0o100) !== (executable ? 0o100 : 0))
+      chmodSync(target, executable ? 0o755 : 0o644)
     const found = this.#index.hashFile(target, lstatSync(target))
     if (found === hash) return true
     rmSync(blob, { force: true })

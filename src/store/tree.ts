@@ -6,8 +6,9 @@
  *
  * so that one changed file rewrites one folder's text, and two texts can be compared into "2 files added".
  */
-import { type Dirent, lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { type Dirent, lstatSync, readdirSync, readFileSync, realpathSync, rmSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { UserError } from '../lib/errors.ts'
 import { sha256 } from '../lib/files.ts'
 import { sharded, type Layout } from './layout.ts'
 import type { StatIndex } from './stat-index.ts'
@@ -54,7 +55,10 @@ export class Trees {
     if (!stats) result = '-'
     else if (stats.isDirectory()) result = `D:${this.#folder(path, [realpathSync(path)]).hash}`
     else if (stats.isFile()) result = `F:${this.#index.hashFile(path, stats)}`
-    else throw new Error(`${path} is neither a file nor a folder`)
+    else
+      throw new UserError(`${path} is neither a file nor a folder`, {
+        hint: 'sockets, pipes and devices cannot be inputs; take it out of the folder',
+      })
     this.#memo.set(path, result)
     return result
   }
@@ -104,7 +108,7 @@ export class Trees {
   text(hash: string): string {
     let text = this.#texts.get(hash)
     if (text === undefined) {
-      text = readFileSync(sharded(this.#layout.trees, hash), 'utf8')
+      text = readTree(this.#layout.trees, hash)
       this.#texts.set(hash, text)
     }
     return text
@@ -169,19 +173,32 @@ export class Trees {
     let stats: Stats | undefined
     if (entry.isSymbolicLink()) {
       stats = statSync(path, { throwIfNoEntry: false })
-      if (!stats) throw new Error(`${path} is a link to something that is not there`)
+      if (!stats)
+        throw new UserError(`${path} is a link to something that is not there`, { hint: 'remove it or mend it' })
       if (stats.isDirectory()) {
         const target = realpathSync(path)
-        if (above.includes(target)) throw new Error(`${path} is a link to a folder it lies in`)
+        if (above.includes(target))
+          throw new UserError(`${path} is a link to a folder it lies in`, { hint: 'remove the link' })
         this.#links.set(path, target)
         const below = this.#folder(target, [...above, target])
         return { type: 'L', hash: below.hash, size: below.files, name: entry.name }
       }
     } else stats = lstatSync(path, { throwIfNoEntry: false })
+    // Node reads names as UTF-8; one that is not cannot be opened, and must not be left out in silence.
+    if (!stats && entry.name.includes('\uFFFD'))
+      throw new UserError(`${path}: the name is not UTF-8`, { hint: 'rename the file' })
     if (!stats?.isFile()) return null // vanished meanwhile, a socket, a pipe
     const type = (stats.mode & 0o100) !== 0 ? 'X' : 'F'
     return { type, hash: this.#index.hashFile(path, stats), size: stats.size, name: entry.name }
   }
+}
+
+/** Stored text of a folder hash. A damaged one is removed, so that the next save writes it anew. @throws where it is not there or damaged */
+export function readTree(folder: string, hash: string): string {
+  const text = readFileSync(sharded(folder, hash), 'utf8')
+  if (sha256(text) === hash) return text
+  rmSync(sharded(folder, hash), { force: true })
+  throw new Error(`${sharded(folder, hash)} is damaged; it is removed`)
 }
 
 export function parseTree(text: string): TreeEntry[] {

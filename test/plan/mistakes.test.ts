@@ -300,7 +300,7 @@ test('cycle', async () => {
 `
   expect(await mistakes(pipeline)).toMatchInlineSnapshot(`
     "
-    pipelines/test.yaml:2:39: stages need each other: b -> a -> b
+    pipelines/test.yaml:2:39: stages need each other: b -> a -> b – one of them must do without the other
           b: { run: cat a.txt > b.txt, deps: [a.txt], outs: [b.txt] }
                                               ^^^^^
     "
@@ -318,10 +318,10 @@ test('cycle through inputs, after and itself', async () => {
 `
   expect(await mistakes(pipeline)).toMatchInlineSnapshot(`
     "
-    pipelines/test.yaml:4:12: stages need each other: train -> register -> train
+    pipelines/test.yaml:4:12: stages need each other: train -> register -> train – one of them must do without the other
             after: register
                    ^^^^^^^^
-    pipelines/test.yaml:7:32: stages need each other: evaluate -> evaluate
+    pipelines/test.yaml:7:32: stages need each other: evaluate -> evaluate – one of them must do without the other
           evaluate: { inputs: { model: evaluate } }
                                        ^^^^^^^^
     "
@@ -339,7 +339,7 @@ test('the cycle of a foreach is told once', async () => {
 `
   expect(await mistakes(pipeline)).toMatchInlineSnapshot(`
     "
-    pipelines/test.yaml:4:25: stages need each other: train@a -> export@a -> train@a
+    pipelines/test.yaml:4:25: stages need each other: train@a -> export@a -> train@a – one of them must do without the other
             inputs: { features: export }
                                 ^^^^^^
     "
@@ -356,10 +356,10 @@ stages:
 `
   expect(await mistakes(pipeline)).toMatchInlineSnapshot(`
     "
-    pipelines/test.yaml:1:22: "epochs" is given twice, first in line 1
+    pipelines/test.yaml:1:22: "epochs" is given twice, first in line 1 – remove one of them
         params: { epochs: 1, epochs: 2 }
                              ^^^^^^
-    pipelines/test.yaml:6:3: "download" is given twice, first in line 3
+    pipelines/test.yaml:6:3: "download" is given twice, first in line 3 – remove one of them
           download: { with: { data: other } }
           ^^^^^^^^
     "
@@ -531,7 +531,7 @@ test('a list of stages', async () => {
 `
   expect(await mistakes(pipeline)).toMatchInlineSnapshot(`
     "
-    pipelines/test.yaml:2:3: stages: must be a map, got a list
+    pipelines/test.yaml:2:3: stages: must be a map, got a list – write each stage as NAME: { … }
           - download
           ^^^^^^^^^^
     "
@@ -909,13 +909,13 @@ test('overlapping outs', async () => {
 `
   expect(await mistakes(pipeline)).toMatchInlineSnapshot(`
     "
-    pipelines/test.yaml:3:23: stages.b.outs: data/clean/x.csv lies inside data/clean, which a makes
+    pipelines/test.yaml:3:23: stages.b.outs: data/clean/x.csv lies inside data/clean, which a makes – give each stage a path of its own
           b: { run: b, outs: [data/clean/x.csv, ./data/clean/] }
                               ^^^^^^^^^^^^^^^^
-    pipelines/test.yaml:3:41: stages.b.outs: data/clean is made by a already
+    pipelines/test.yaml:3:41: stages.b.outs: data/clean is made by a already – give each stage a path of its own
           b: { run: b, outs: [data/clean/x.csv, ./data/clean/] }
                                                 ^^^^^^^^^^^^^
-    pipelines/test.yaml:4:23: stages.c.outs: data holds data/clean, which a makes
+    pipelines/test.yaml:4:23: stages.c.outs: data holds data/clean, which a makes – give each stage a path of its own
           c: { run: c, outs: [data, /tmp/x, ../up, ".", cache/x, "y/*.csv"] }
                               ^^^^
     pipelines/test.yaml:4:29: stages.c.outs: must lie inside the project folder
@@ -936,7 +936,7 @@ test('overlapping outs', async () => {
     pipelines/test.yaml:8:12: stages.d.outs: out.csv is made by d@x already – put \${key} into the path, so that every item has its own
             outs: [out.csv]
                    ^^^^^^^
-    pipelines/test.yaml:11:9: stages.train.to: data/clean/model lies inside data, which c makes
+    pipelines/test.yaml:11:9: stages.train.to: data/clean/model lies inside data, which c makes – give each stage a path of its own
             to: data/clean/model
                 ^^^^^^^^^^^^^^^^
     "
@@ -1149,7 +1149,7 @@ stages:
     --set:2:1: there is no param "train.rat", did you mean train.rate?
         train.rat=3
         ^^^^^^^^^
-    --set:3:1: --set takes NAME=VALUE, got "epochs"
+    --set:3:1: --set takes NAME=VALUE, got "epochs" – e.g. --set epochs=80
         epochs
         ^^^^^^
     --set:4:8: stages.train.with.epochs: must be a whole number, got "ten"
@@ -1182,7 +1182,7 @@ stages:
     --set:13:1: --set stages.train needs a key, such as stages.train.with.NAME
         stages.train=3
         ^^^^^^^^^^^^
-    --set:14:4: flow sequence must end with a ]
+    --set:14:4: a list is not closed – write the ] that it ends with
         a=[
            ^
     --set:15:15: resources.gpu: must be a number, got "lots"

@@ -1,6 +1,6 @@
 /**
  * The JSON Schema that editors use: it takes what `loadPlan` takes, underlines what it can see, and the committed files are
- * what the code makes (`npx vitest run -u test/plan/schema.test.ts` writes them anew).
+ * what the code makes (`npx vitest run test/plan/schema.test.ts -u` writes them anew).
  */
 import { parse } from 'yaml'
 import { describe, expect, test } from 'vitest'

@@ -1,9 +1,9 @@
 // Is dist/ older than the sources? One stat a file, no content read. Kept apart from build.mjs so that the usual answer
 // ("no") loads no bundler.
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+const { readdirSync, readFileSync, statSync } = require('node:fs')
 
 /** Text that changes when any source file does. */
-export function sourceState(root) {
+function sourceState(root) {
   const parts = []
   const walk = (folder) => {
     for (const entry of readdirSync(`${root}${folder}`, { withFileTypes: true })) {
@@ -21,7 +21,7 @@ export function sourceState(root) {
   return parts.sort().join('\n')
 }
 
-export async function buildIfStale(root) {
+async function buildIfStale(root) {
   let built = ''
   try {
     built = readFileSync(`${root}dist/.sources`, 'utf8')
@@ -32,3 +32,6 @@ export async function buildIfStale(root) {
   const { build } = await import('./build.mjs')
   await build(root)
 }
+
+exports.sourceState = sourceState
+exports.buildIfStale = buildIfStale
