@@ -1,11 +1,15 @@
 // What benches share: a work folder, peers in a venv of the bench's own, and timing ours and the peer in turn.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 export const repository = fileURLToPath(new URL('..', import.meta.url))
-export const kpipeBin = join(repository, 'src', 'bin.mjs')
+/** What the benches of models measure against. */
+export const torchPeers = ['torch==2.15.*', 'numpy', 'onnxruntime==1.31.*']
+export const kpipeBin = join(repository, 'src', 'bin.cjs')
 
 export async function tools(name, only) {
   const work = join(repository, 'bench', '.work', name)
@@ -22,7 +26,8 @@ export async function tools(name, only) {
       mkdirSync(path, { recursive: true })
       return path
     },
-    python: (packages) => venv(join(repository, 'bench', '.venv', name), packages),
+    /** `room` names the environment where several benches share one. */
+    python: (packages, room = name) => venv(join(repository, 'bench', '.venv', room), packages),
   }
 }
 
@@ -59,4 +64,37 @@ export function inTurn(times, measures) {
   const found = Object.fromEntries(Object.keys(measures).map((name) => [name, []]))
   for (let i = 0; i < times; i++) for (const [name, measure] of Object.entries(measures)) found[name].push(measure(i))
   return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, median(values)]))
+}
+
+/** One TypeScript file with all of ours that it imports, as a script for a Node of its own. */
+export async function bundle(entry, outfile) {
+  const { build } = await import('esbuild')
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+  })
+  return outfile
+}
+
+/** A process that answers one line with one line. */
+export function conversation(command, args, env = {}) {
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })
+  const ended = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`${command} ${args.join(' ')} ended with ${code}`)),
+  )
+  ended.catch(() => {}) // Only of interest while an answer is awaited.
+  return {
+    ask: async (question) => {
+      child.stdin.write(`${question}\n`)
+      const [answer] = await Promise.race([once(lines, 'line'), ended])
+      return answer
+    },
+    end: () => child.stdin.end(),
+  }
 }

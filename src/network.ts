@@ -3,7 +3,8 @@
  * by the plain forward pass. Holds no TensorFlow object.
  */
 
-export type Activation = 'linear' | 'relu' | 'tanh' | 'sigmoid' | 'softmax' | 'elu' | 'gelu'
+/** gelu: the erf form (Keras' default); gelu_tanh: the tanh form (GPT-2's `gelu_new`). */
+export type Activation = 'linear' | 'relu' | 'tanh' | 'sigmoid' | 'softmax' | 'elu' | 'gelu' | 'gelu_tanh'
 
 /** A weight array in Keras layout (dense: [in, out]). */
 export interface Weight {
@@ -22,7 +23,12 @@ export interface TensorSpec {
 }
 
 /** Every layer names its inputs (other layers, or network inputs), so that a graph with several inputs is as plain as a chain. */
-export type Layer =
+export type Layer = LayerKind & {
+  /** Training leaves its weights as they are; batch_norm then uses its moving averages. Not written into model files. */
+  readonly frozen?: boolean
+}
+
+type LayerKind =
   | {
       readonly kind: 'dense'
       readonly name: string
@@ -85,6 +91,23 @@ export type Layer =
       readonly inputs: readonly [string]
       readonly vocabulary: number
       readonly dimensions: number
+    }
+  | {
+      /** Adds a learned row for each time step: [time, features] + table[0 … time). */
+      readonly kind: 'position_embedding'
+      readonly name: string
+      readonly inputs: readonly [string]
+      /** Rows of the table: the longest sequence. */
+      readonly positions: number
+    }
+  | {
+      /** Product with the transposed table of an embedding layer; has no weights of its own. */
+      readonly kind: 'tied_dense'
+      readonly name: string
+      readonly inputs: readonly [string]
+      /** Name of the embedding layer. */
+      readonly table: string
+      readonly activation: Activation
     }
   | { readonly kind: 'concat'; readonly name: string; readonly inputs: readonly string[] }
   | { readonly kind: 'repeat'; readonly name: string; readonly inputs: readonly [string]; readonly times: number }

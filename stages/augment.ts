@@ -109,7 +109,7 @@ async function makeCopies(ctx: StageContext<Options>, feature: Feature, { info }
   const options = info.options as unknown as FeatureOptions
   const items = copies.map(({ example, change, mark }) => {
     const key = itemKey(feature, example, () => data.hash(example.id), options, change)
-    return { id: `${example.id}${mark}`, key }
+    return { id: `${example.id}${mark}`, key, reads: data.reads(example.id) }
   })
   const { values } = await eachItem(ctx, feature.name, items, (index) => {
     const { example, change } = copies[index]!

@@ -47,6 +47,7 @@ export const download = defineStage<Options>({
       mirror: {
         type: 'string',
         pattern: '^(https?://\\S+)?$',
+        examples: ['https://example.org/data'],
         default: '',
         description: 'Where to get a data set instead of from its publisher: the file’s name is added to this address.',
       },

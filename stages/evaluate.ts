@@ -47,24 +47,29 @@ export const evaluate = defineStage<Options>({
   },
   outputs: {
     'metrics.json': 'losses against the baseline, emotion scores, parameters and bytes',
-    'latency.json': 'average, P95 and P99 of single and batch calls on this machine',
+    'predictions.json': 'emotions against labels, confused classes, or the error of every output: what reports draw',
+    'latency.json': 'average, P95, P99 and histogram of single and batch calls on this machine',
   },
   run: evaluateModel,
 })
 
 async function evaluateModel(ctx: StageContext<Options>) {
-  const [{ readModel }, { readFeatureSet }, { decodeEmotion }, { buildReport, chooseRows }] = await Promise.all([
-    import('../src/network/model-file.ts'),
-    import('../src/data/feature-file.ts'),
-    import('../src/features/emotion.ts'),
-    import('../src/train/report.ts'),
-  ])
+  const [{ readModel }, { readFeatureSet }, { decodeEmotion }, { buildReport, chooseRows }, { buildPredictions }] =
+    await Promise.all([
+      import('../src/network/model-file.ts'),
+      import('../src/data/feature-file.ts'),
+      import('../src/features/emotion.ts'),
+      import('../src/train/report.ts'),
+      import('../src/train/predictions.ts'),
+    ])
   const { model, weights } = readModel(ctx.inputs['model']!.path)
   const set = readFeatureSet(ctx.inputs['features']!.path)
   const heldOut = chooseRows(set.info)
   const { predictions, inputs } = await predict(model, weights, set, heldOut.rows)
-  const report = buildReport({ model, set, heldOut, predictions, decodeEmotion })
+  const request = { model, set, heldOut, predictions, decodeEmotion }
+  const report = buildReport(request)
   writeAtomic(ctx.out('metrics.json'), `${JSON.stringify(report, null, 2)}\n`)
+  writeAtomic(ctx.out('predictions.json'), `${JSON.stringify(buildPredictions(request))}\n`)
   ctx.signal.throwIfAborted()
   const latency = await measure(ctx.options, model, weights, inputs, heldOut.rows.length)
   writeAtomic(ctx.out('latency.json'), `${JSON.stringify(latency, null, 2)}\n`)
@@ -72,37 +77,58 @@ async function evaluateModel(ctx: StageContext<Options>) {
 }
 
 async function predict(model: ModelFile, weights: Weights, { info, x, y }: FeatureSet, rows: readonly number[]) {
-  const [{ forward }, { normalize }, { sizeOf }, { pickRows }] = await Promise.all([
+  const [{ prepareForward }, { normalize }, { sizeOf }, { pickRows }, { classesOf }, split] = await Promise.all([
     import('../src/network/forward.ts'),
     import('../src/data/normalize.ts'),
     import('../src/network/shapes.ts'),
     import('../src/train/dataset.ts'),
+    import('../src/train/targets.ts'),
+    inputSplitter(model),
   ])
-  const [xSize, size] = [sizeOf(info.xShape), sizeOf(info.yShape)]
+  const [xSize, ySize] = [sizeOf(info.xShape), sizeOf(info.yShape)]
   const inputs = normalize(pickRows(x, rows, xSize), model.normalizer, xSize)
-  const prediction = forward(model.network, weights, [inputs], rows.length)[0]!
-  const target = pickRows(y, rows, size)
-  const loss = model.loss as LossName
-  const predictions: Predictions = { loss, target, prediction, size, classes: info.yShape.at(-1) ?? 1 }
+  const pass = prepareForward(model.network, weights, rows.length)
+  const prediction = pass(split(inputs, rows.length))[0]!.slice()
+  const target = pickRows(y, rows, ySize)
+  const [loss, size] = [model.loss as LossName, prediction.length / rows.length]
+  const predictions: Predictions = { loss, target, prediction, size, classes: classesOf(model.network) }
   return { predictions, inputs }
+}
+
+/** Rows as they are stored → one array an input of the network. */
+async function inputSplitter({ network }: ModelFile) {
+  const [{ splitColumns }, { sizeOf }] = await Promise.all([
+    import('../src/train/feed.ts'),
+    import('../src/network/shapes.ts'),
+  ])
+  const sizes = network.inputs.map((input) => sizeOf(input.shape))
+  return (flat: Float32Array, rows: number): Float32Array[] => {
+    if (sizes.length === 1) return [flat]
+    const into = sizes.map((size) => new Float32Array(rows * size))
+    splitColumns(flat, flat.length / rows, into)
+    return into
+  }
 }
 
 /** Single calls go through the held-out rows in turn; batches are filled with them. */
 async function measure(options: Options, model: ModelFile, weights: Weights, inputs: Float32Array, rows: number) {
-  const [{ prepareForward }, { measureLatency }] = await Promise.all([
+  const [{ prepareForward }, { measureLatency }, split] = await Promise.all([
     import('../src/network/forward.ts'),
     import('../src/train/latency.ts'),
+    inputSplitter(model),
   ])
   const { latency_calls: calls, latency_batch: size } = options
   const width = inputs.length / rows
   const row = (i: number) => inputs.subarray((i % rows) * width, ((i % rows) + 1) * width)
+  const fed = Array.from({ length: rows }, (_, i) => split(row(i), 1))
   const single = prepareForward(model.network, weights, 1)
   const batch = prepareForward(model.network, weights, size)
   const many = new Float32Array(size * width)
   for (let i = 0; i < size; i++) many.set(row(i), i * width)
-  const inBatches = measureLatency(() => batch([many]), Math.max(20, Math.ceil(calls / size)), 10)
+  const together = split(many, size)
+  const inBatches = measureLatency(() => batch(together), Math.max(20, Math.ceil(calls / size)), 10)
   const report: LatencyReport = {
-    single: measureLatency((i) => single([row(i)]), calls, Math.ceil(calls / 2)),
+    single: measureLatency((i) => single(fed[i % rows]!), calls, Math.ceil(calls / 2)),
     batch: { ...inBatches, size, samples_per_second: Math.round((size * 1000) / inBatches.avg_ms) },
     target_ms: model.latencyTargetMs,
   }

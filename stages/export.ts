@@ -73,6 +73,7 @@ export const exportStage = defineStage<Options>({
       model_id: {
         type: 'string',
         pattern: '^[a-z0-9][a-z0-9_-]*$',
+        examples: ['groovepredictor'],
         description: 'File name of the exports; default: the id in the model.',
       },
       fold_normalizer: {

@@ -66,7 +66,8 @@ async function extractAll(ctx: StageContext<Options>, feature: Feature, examples
   const input = ctx.inputs.data!
   const data = openDataFolder(input.path, input.files())
   const items = examples.map((example) => {
-    return { id: example.id, key: itemKey(feature, example, () => data.hash(example.id), ctx.options) }
+    const key = itemKey(feature, example, () => data.hash(example.id), ctx.options)
+    return { id: example.id, key, reads: data.reads(example.id) }
   })
   const { values } = await eachItem(ctx, feature.name, items, (index) => {
     const { id } = examples[index]!

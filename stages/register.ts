@@ -196,7 +196,9 @@ function one(
     return typeof named === 'string' ? named === id : suffix(item) !== '' && suffix(item) === suffix(input)
   })
   if (found.length > 1)
-    throw new UserError(`${found.map((item) => item.stage).join(' and ')} are both of the model ${id}`)
+    throw new UserError(`${found.map((item) => item.stage).join(' and ')} are both of the model ${id}`, {
+      hint: 'give one of their configs another model_id',
+    })
   return found[0]
 }
 

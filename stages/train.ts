@@ -3,32 +3,18 @@
  * An interrupted training continues from its last checkpoint; a larger `epochs` continues a finished one.
  */
 import { engineNames } from '../src/compute/index.ts'
-import type { OptimizerConfig } from '../src/compute/engine.ts'
+import type { EngineFeature, OptimizerConfig } from '../src/compute/engine.ts'
 import { canonical, sha256, writeAtomic } from '../src/lib/files.ts'
-import { UserError } from '../src/lib/errors.ts'
-import { type ModelConfig, optionSchema, trainingOptions } from '../src/models/config.ts'
+import { optionSchema, trainingOptions } from '../src/models/config.ts'
 import type { ModelFile, Network } from '../src/network.ts'
-import type { FeatureSet } from '../src/data/feature-set.ts'
+import type { FeatureSetInfo } from '../src/data/feature-set.ts'
 import { defineStage, type OptionProblem, type StageContext } from '../src/stage.ts'
-import { type CallbackRequest, checkCallbacks } from '../src/train/callbacks.ts'
-import type { EpochRecord } from '../src/train/callback.ts'
+import { checkCallbacks } from '../src/train/callbacks.ts'
+import type { TrainingData } from '../src/train/dataset.ts'
+import { type EpochRecord, watched } from '../src/train/callback.ts'
 import type { FitOptions, FitResult } from '../src/train/fit.ts'
-import type { Schedule } from '../src/train/schedule.ts'
-
-interface Options extends Omit<ModelConfig, 'input_size' | 'output_size'> {
-  /** Only compared with the features, where given. */
-  readonly input_size?: number
-  readonly output_size?: number
-  readonly lr_schedule: Schedule['name']
-  readonly warmup_epochs: number
-  readonly lr_step_epochs: number
-  readonly lr_step_factor: number
-  readonly start_at_mean: boolean
-  readonly restore_best: boolean
-  readonly callbacks: readonly CallbackRequest[]
-  readonly device: string
-  readonly engine: string
-}
+import { standing } from '../src/train/patience.ts'
+import { callbackRequests, callbacksOf, samplesOf, startWeights, type TrainOptions } from './shared/training-parts.ts'
 
 /** Options that decide how long training goes on and what is kept of it, but not how a step is taken. */
 const RESUMABLE = [
@@ -38,26 +24,34 @@ const RESUMABLE = [
   'restore_best',
   'latency_target_ms',
   'task',
+  'stream_above_mb',
 ] as const
 
-export const train = defineStage<Options>({
+export const train = defineStage<TrainOptions>({
   kind: 'train',
   summary: 'train a model on a feature set, with checkpoints, early stopping and the best weights kept',
   options: optionSchema(trainingOptions, ['model_id']),
-  inputs: { features: { about: 'feature set of featurize or augment' } },
+  inputs: {
+    features: { about: 'feature set of featurize or augment' },
+    init: { about: 'a train stage whose weights this one starts from, as init_from does with files', required: false },
+  },
   outputs: {
     'model.json': 'network, normaliser, labels and what was trained on',
     'weights.safetensors': 'weights of the best epoch, in Keras layouts',
     'history.csv': 'loss, validation loss and learning rate of every epoch',
     'history.json': 'the same as JSON',
+    'samples.json': 'predictions of a few validation items every sample_every epochs, in words',
   },
-  unkeyed: ['checkpoint_every'],
+  unkeyed: ['checkpoint_every', 'stream_above_mb'],
   resume: { ignore: RESUMABLE },
+  // Sums are split otherwise on another number of threads.
+  env: ['KPIPE_THREADS'],
   check,
+  external,
   run: trainModel,
 })
 
-function check(options: Options): readonly OptionProblem[] {
+function check(options: TrainOptions): readonly OptionProblem[] {
   const problems: OptionProblem[] = checkCallbacks(options.callbacks).map(({ path, ...rest }) => ({
     path: ['callbacks', ...path],
     ...rest,
@@ -84,101 +78,114 @@ function check(options: Options): readonly OptionProblem[] {
 
 function neededActivation(loss: string): readonly string[] | null {
   if (loss === 'bce') return ['sigmoid', 'softmax']
-  return ['kl', 'cross_entropy'].includes(loss) ? ['softmax'] : null
+  return ['kl', 'cross_entropy', 'sparse_cross_entropy'].includes(loss) ? ['softmax'] : null
 }
 
-async function trainModel(ctx: StageContext<Options>) {
-  const [{ fit }, { createCallback }, { historyJson }, { writeModel }] = await Promise.all([
+/** Files outside the pipeline: the model to start from, and callbacks of the user's own. */
+function external({ init_from, callbacks }: TrainOptions) {
+  const own = callbacks.flatMap(({ file }, i) => (file === undefined ? [] : [{ name: `callbacks[${i}]`, path: file }]))
+  return [...(init_from === undefined ? [] : [{ name: 'init_from', path: init_from }]), ...own]
+}
+
+async function trainModel(ctx: StageContext<TrainOptions>) {
+  const [{ fit }, { historyJson }, { samplesJson }, { writeModel }, { withoutFrozen }] = await Promise.all([
     import('../src/train/fit.ts'),
-    import('../src/train/callbacks.ts'),
     import('../src/train/history.ts'),
+    import('../src/train/samples.ts'),
     import('../src/network/model-file.ts'),
+    import('../src/models/fine-tune.ts'),
   ])
   const { options, log } = ctx
-  const { set, data, training, validation } = await load(ctx)
-  const { trainer, network, engine } = await prepare(options, set, training)
-  for (const note of trainer.notes) log('warn', note)
+  const { info, network, data, training, validation, close } = await load(ctx)
+  const { trainer, engine, notes } = await prepare(ctx, info, network, data, training)
+  for (const note of notes) log('warn', note)
   const result = await fit({
     trainer,
     data,
     train: training,
     validation,
     options: fitOptions(options),
-    callbacks: () => callbackRequests(options).map((request) => createCallback(request, ctx)),
+    classes: network.classes,
+    samples: await samplesOf(options, info, network.classes, validation.length > 0 ? validation : training),
+    callbacks: await callbacksOf(ctx),
     checkpoints: ctx.checkpoints,
     identity: identity(ctx, engine),
     signal: ctx.signal,
-    onEpoch: (record, samplesPerSecond) => report(ctx, record, samplesPerSecond),
+    onEpoch: (_, samplesPerSecond, history) => report(ctx, history, samplesPerSecond),
     log,
-  }).finally(() => trainer.dispose())
+  }).finally(async () => {
+    trainer.dispose()
+    await close()
+  })
   writeAtomic(ctx.out('history.json'), historyJson(result.history))
-  writeModel(ctx.out(''), modelFile(options, network, set, result), result.weights)
-  const notes = [...trainer.notes]
+  if (options.sample_every > 0) writeAtomic(ctx.out('samples.json'), samplesJson(result.samples))
+  writeModel(ctx.out(''), modelFile(options, withoutFrozen(network.network), info, result), result.weights)
   if (validation.length === 0) notes.push('no validation rows: the training loss chose the weights')
-  return { metrics: await metrics(result, network), headline: headline(result), notes }
+  return { metrics: await metrics(result, network.network), headline: headline(result), notes }
 }
 
-/** Rows with the normaliser applied, and which of them are for what. */
-async function load(ctx: StageContext<Options>) {
-  const [{ readFeatureSet, rowsOf }, { normalize }, { refuseNonFinite }] = await Promise.all([
-    import('../src/data/feature-file.ts'),
-    import('../src/data/normalize.ts'),
-    import('../src/train/dataset.ts'),
-  ])
-  const set = readFeatureSet(ctx.inputs['features']!.path)
-  const { input_size: xSize, output_size: ySize } = checkedSizes(ctx.options, set)
-  const x = normalize(set.x, set.info.normalizer, xSize)
-  const data = { x, y: set.y, xSize, ySize, ids: set.info.rows.map((row) => row.id) }
-  const [training, validation] = [rowsOf(set.info, 'train'), rowsOf(set.info, 'val')]
-  refuseNonFinite(data, [...training, ...validation])
-  return { set, data, training, validation }
+/** The network for the features, and rows with the normaliser applied; which of them are for what. */
+async function load(ctx: StageContext<TrainOptions>) {
+  const [{ rowsOf }, { refuseBadRows }, { idColumns, classesOf }, { buildNetwork }, { freezeLayers }, shared] =
+    await Promise.all([
+      import('../src/data/feature-file.ts'),
+      import('../src/train/dataset.ts'),
+      import('../src/train/targets.ts'),
+      import('../src/models/index.ts'),
+      import('../src/models/fine-tune.ts'),
+      import('./shared/training-data.ts'),
+    ])
+  const { options, log } = ctx
+  const dir = ctx.inputs['features']!.path
+  const info = shared.featureInfo(dir)
+  const network = freezeLayers(buildNetwork(shared.sizedConfig(options, info)), options.freeze)
+  shared.checkFit(network, options.loss, info)
+  const { data, streamed, close } = await shared.openData(dir, network, options.loss, options.stream_above_mb * 2 ** 20)
+  if (streamed) log('info', `the features are larger than ${options.stream_above_mb} MiB: rows are read as needed`)
+  const [training, validation] = [rowsOf(info, 'train'), rowsOf(info, 'val')]
+  await refuseBadRows(data, [...training, ...validation], idColumns(network, options.loss))
+  return { info, network: { network, classes: classesOf(network) }, data, training, validation, close }
 }
 
-async function prepare(options: Options, set: FeatureSet, training: readonly number[]) {
-  const [{ buildNetwork, initialWeights, startAtMean }, { chooseEngine }, { meanTarget }] = await Promise.all([
+async function prepare(
+  ctx: StageContext<TrainOptions>,
+  info: FeatureSetInfo,
+  { network, classes }: { network: Network; classes: number },
+  data: TrainingData,
+  training: readonly number[],
+) {
+  const [{ initialWeights, startAtMean }, { chooseEngine }, { targetMeans }] = await Promise.all([
     import('../src/models/index.ts'),
     import('../src/compute/index.ts'),
-    import('../src/train/evaluation.ts'),
+    import('../src/train/targets.ts'),
   ])
-  const sizes = checkedSizes(options, set)
-  const network = buildNetwork({ ...options, ...sizes })
-  const random = initialWeights(network, options.seed)
-  const means = () => [meanTarget(set.y, training, sizes.output_size)]
-  const weights = options.start_at_mean && training.length > 0 ? startAtMean(network, random, means()) : random
-  const engine = await chooseEngine(options.engine)
+  const { options } = ctx
   const { loss, batch_size: batchSize, seed } = options
-  const trainer = await engine.create({ network, loss, optimizer: optimizer(options), batchSize, seed }, weights)
-  return { trainer, network, engine: engine.name }
+  const random = initialWeights(network, seed)
+  const means = async () => [await targetMeans(data, training, loss, classes)]
+  const first = options.start_at_mean && training.length > 0 ? startAtMean(network, random, await means()) : random
+  const start = await startWeights(ctx, network, first, info.normalizer)
+  const needs: EngineFeature[] = []
+  if (options.accumulate > 1) needs.push('accumulate')
+  if (options.freeze.length > 0) needs.push('freeze')
+  const engine = await chooseEngine(options.engine, needs)
+  const config = { network, loss, optimizer: optimizer(options), batchSize, seed }
+  const trainer = await engine.create(config, start.weights)
+  return { trainer, engine: engine.name, notes: [...trainer.notes, ...start.notes] }
 }
 
-function report(
-  ctx: StageContext<Options>,
-  { epoch, loss, val_loss, learning_rate }: EpochRecord,
-  speed: number,
-): void {
+function report(ctx: StageContext<TrainOptions>, history: readonly EpochRecord[], speed: number): void {
+  const { epoch, loss, val_loss, learning_rate } = history.at(-1)!
+  const stopping = callbackRequests(ctx.options).find((request) => request.name === 'EarlyStopping') ?? null
+  const { best, patienceLeft } = standing(history, stopping && { patience: 10, ...stopping })
   const validation: Record<string, number> = val_loss === null ? {} : { val_loss }
-  const metrics = { loss, ...validation, learning_rate, samples_per_second: Math.round(speed) }
+  const patience: Record<string, number> = patienceLeft === null ? {} : { patience_left: patienceLeft }
+  const ofBest = { best: watched(best), best_epoch: best.epoch, ...patience }
+  const metrics = { loss, ...validation, learning_rate, samples_per_second: Math.round(speed), ...ofBest }
   ctx.progress({ done: epoch, total: ctx.options.epochs, unit: 'epochs', metrics })
 }
 
-/** @throws UserError where the config and the features do not fit */
-function checkedSizes(options: Options, { info }: FeatureSet): { input_size: number; output_size: number } {
-  const sizes = { input_size: product(info.xShape), output_size: product(info.yShape) }
-  for (const name of ['input_size', 'output_size'] as const) {
-    const said = options[name]
-    if (said === undefined || said === sizes[name]) continue
-    throw new UserError(`${name} is ${said}, but the feature "${info.feature}" gives ${sizes[name]}`, {
-      hint: `write ${name}: ${sizes[name]}, or leave it out`,
-    })
-  }
-  return sizes
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((size, axis) => size * axis, 1)
-}
-
-function optimizer(options: Options): OptimizerConfig {
+function optimizer(options: TrainOptions): OptimizerConfig {
   return {
     name: options.optimizer,
     learningRate: options.learning_rate,
@@ -188,11 +195,12 @@ function optimizer(options: Options): OptimizerConfig {
   }
 }
 
-function fitOptions(options: Options): FitOptions {
+function fitOptions(options: TrainOptions): FitOptions {
   return {
     loss: options.loss,
     epochs: options.epochs,
     batchSize: options.batch_size,
+    accumulate: options.accumulate,
     seed: options.seed,
     learningRate: options.learning_rate,
     restoreBest: options.restore_best,
@@ -205,25 +213,14 @@ function fitOptions(options: Options): FitOptions {
   }
 }
 
-/** Those that options of their own stand for, then the listed ones; a listed one of the same name takes its place. */
-function callbackRequests(options: Options): readonly CallbackRequest[] {
-  const standard: CallbackRequest[] = [
-    { name: 'ModelCheckpoint', every: options.checkpoint_every },
-    { name: 'CSVLogger' },
-  ]
-  if (options.early_stopping_patience > 0)
-    standard.push({ name: 'EarlyStopping', patience: options.early_stopping_patience })
-  const listed = new Set(options.callbacks.map((request) => request.name))
-  return [...standard.filter((request) => !listed.has(request.name)), ...options.callbacks]
-}
-
 /** What a checkpoint must have been made with to be of use: the data, the engine and every option that changes a step. */
-function identity(ctx: StageContext<Options>, engine: string): string {
+function identity(ctx: StageContext<TrainOptions>, engine: string): string {
   const fixed = Object.entries(ctx.options).filter(([name]) => !(RESUMABLE as readonly string[]).includes(name))
-  return sha256(canonical({ options: Object.fromEntries(fixed), engine, features: ctx.inputs['features']!.hash }))
+  const inputs = Object.fromEntries(Object.entries(ctx.inputs).map(([name, input]) => [name, input.hash]))
+  return sha256(canonical({ options: Object.fromEntries(fixed), engine, inputs }))
 }
 
-function modelFile(options: Options, network: Network, { info }: FeatureSet, result: FitResult): ModelFile {
+function modelFile(options: TrainOptions, network: Network, info: FeatureSetInfo, result: FitResult): ModelFile {
   const count = (split: string) => info.rows.filter((row) => row.split === split).length
   return {
     format: 'kpipe-model/1',

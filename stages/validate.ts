@@ -1,6 +1,7 @@
 /** validate: which files and labels can be used, and why the others cannot. Decodes every file once. */
 import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
 import { canonical } from '../src/lib/files.ts'
+import type { DataFolder } from '../src/data/data-folder.ts'
 import type { Dropped, Example, ValidationReport } from '../src/data/manifest.ts'
 import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
 import { eachItem } from './shared/items.ts'
@@ -29,6 +30,7 @@ export const validate = defineStage<Options>({
         default: '5%',
         minimum: 0,
         pattern: '^\\d+(\\.\\d+)?%$',
+        examples: ['5%', 20],
         description:
           'Most bad items to go on without: a share ("5%") or a number. Copies and files without a label do not count.',
       },
@@ -77,7 +79,7 @@ export const validate = defineStage<Options>({
 /** One cache entry a file: its content and these options decide, never its label or its name. */
 async function checkFiles(
   ctx: StageContext<Options>,
-  data: { hash(path: string): string; read(path: string): Uint8Array },
+  data: Pick<DataFolder, 'hash' | 'read' | 'reads'>,
   examples: readonly Example[],
 ) {
   const { checkFile } = await import('../src/data/check-file.ts')
@@ -85,7 +87,7 @@ async function checkFiles(
   const onDisk = examples.filter((example) => example.room !== 'chords')
   const items = onDisk.map(({ id, room }) => {
     const options = room === 'audio' ? [minSeconds, sampleRate] : [room, minNotes]
-    return { id, key: canonical([data.hash(id), ...options]) }
+    return { id, key: canonical([data.hash(id), ...options]), reads: data.reads(id) }
   })
   const results = await eachItem(ctx, 'check', items, async (index) => {
     const { room, id } = onDisk[index]!

@@ -17,16 +17,20 @@ export function dropoutSpecs(network: Network): readonly DropoutSpec[] {
   )
 }
 
-/** @returns [batch, ...shape] flat; `into` is filled and returned where given */
+/**
+ * @param part number of the batch within a step that accumulates several; each has masks of its own
+ * @returns [batch, ...shape] flat; `into` is filled and returned where given
+ */
 export function dropoutMask(
   spec: DropoutSpec,
   seed: number,
   step: number,
   batch: number,
   into?: Float32Array,
+  part = 0,
 ): Float32Array {
   const mask = into ?? new Float32Array(batch * sizeOf(spec.shape))
-  const rng = random(`dropout:${seed}:${step}:${spec.layer}`)
+  const rng = random(`dropout:${seed}:${step}${part > 0 ? `.${part}` : ''}:${spec.layer}`)
   const kept = 1 / (1 - spec.rate)
   for (let i = 0; i < mask.length; i++) mask[i] = rng.next() < spec.rate ? 0 : kept
   return mask

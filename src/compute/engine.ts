@@ -48,6 +48,12 @@ export interface Trainer {
    * a gradient is not finite it returns a number that is not finite and leaves weights, slots and step as they were.
    */
   step(batch: Batch): Promise<number>
+  /**
+   * One update with the exact mean over all examples of several batches (gradient accumulation); otherwise as `step`, which
+   * it equals bit by bit for one batch. Each batch draws dropout masks of its own and moves batch_norm's averages, as
+   * separate forward passes do. There if the engine `supports` accumulate.
+   */
+  accumulate?(batches: readonly Batch[]): Promise<number>
   /** Mean loss without dropout and without update. */
   loss(batch: Batch): Promise<number>
   /** Outputs without dropout; [batchSize, ...shape] flat, in the order of network.outputs. */
@@ -61,8 +67,13 @@ export interface Trainer {
   readonly notes: readonly string[]
 }
 
+/** What an engine may not have: gradients over several batches; layers marked `frozen`. */
+export type EngineFeature = 'accumulate' | 'freeze'
+
 export interface Engine {
   readonly name: string
+  /** Default: none. */
+  readonly supports?: readonly EngineFeature[]
   /** '' if it can run here, else what is missing and the command that adds it. */
   available(): Promise<string>
   create(config: TrainingConfig, weights: Weights): Promise<Trainer>

@@ -4,6 +4,7 @@
  */
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
 import type { Activation, Layer, Network } from '../network.ts'
+import { GELU_SCALE } from '../network/activations.ts'
 import { inferShapes, type LayerShape } from '../network/shapes.ts'
 import { causalAttention, gru, lstm } from './graph-sequence.ts'
 import type { OutputTensors } from './losses.ts'
@@ -36,7 +37,7 @@ export function applyNetwork(
   const updates: Record<string, Tensor> = {}
   for (const [i, spec] of network.inputs.entries()) values.set(spec.name, plain(inputs[i]!))
   for (const at of inferShapes(network)) {
-    const own = at.weights.map((spec) => weights[spec.name]!)
+    const own = [...at.weights.map((spec) => spec.name), ...at.shared].map((name) => weights[name]!)
     const from = at.layer.inputs.map((name) => values.get(name)!.value)
     const value = applyLayer(tf, at, own, from, mode, updates)
     // Dropout and flatten at inference hand on the very value they got, with what is known of it.
@@ -67,7 +68,7 @@ function applyLayer(
     case 'activation':
       return activated(tf, layer.activation, x)
     case 'batch_norm':
-      return plain(batchNorm(tf, layer, weights, x, mode, updates))
+      return plain(batchNorm(tf, layer, weights, x, layer.frozen ? undefined : mode, updates))
     case 'layer_norm': {
       const mean = tf.mean(x, -1, true)
       const centred = tf.sub(x, mean)
@@ -93,6 +94,10 @@ function applyLayer(
       return plain(tf.reshape(x, [x.shape[0]!, ...shape]))
     case 'embedding':
       return plain(tf.gather(weights[0]!, tf.cast(x, 'int32')))
+    case 'position_embedding':
+      return plain(tf.add(x, tf.slice(weights[0]!, [0, 0], [shape[0]!, shape[1]!])))
+    case 'tied_dense':
+      return activated(tf, layer.activation, transposedProduct(tf, x, weights[0]!))
     case 'concat':
       return plain(tf.concat([...inputs], x.shape.length - 1))
     case 'add':
@@ -114,6 +119,13 @@ export function product(tf: Tf, x: Tensor, kernel: Tensor): Tensor {
   if (x.shape.length === 2) return tf.matMul(x as Tensor2D, kernel as Tensor2D)
   const folded = tf.matMul(tf.reshape(x, [-1, size]), kernel as Tensor2D)
   return tf.reshape(folded, [...x.shape.slice(0, -1), kernel.shape[1]!])
+}
+
+/** x [..., size] · table [units, size] transposed. */
+function transposedProduct(tf: Tf, x: Tensor, table: Tensor): Tensor {
+  const [units, size] = table.shape as [number, number]
+  const folded = tf.matMul(tf.reshape(x, [-1, size]) as Tensor2D, table as Tensor2D, false, true)
+  return tf.reshape(folded, [...x.shape.slice(0, -1), units])
 }
 
 function addBias(tf: Tf, x: Tensor, bias: Tensor | undefined): Tensor {
@@ -145,6 +157,10 @@ function activate(tf: Tf, activation: Activation, x: Tensor): Tensor {
     case 'gelu':
       // The erf form, as Keras' default and tfjs'.
       return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1))
+    case 'gelu_tanh': {
+      const cubic = tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715))
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(tf.mul(cubic, GELU_SCALE)), 1))
+    }
   }
 }
 

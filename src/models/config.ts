@@ -9,7 +9,7 @@ import { properties } from './options.ts'
 export { trainingOptions } from './options.ts'
 
 /** What describes a model and its training; feature and augmentation options sit in the same files but not in this type. */
-export interface ModelConfig {
+export interface ModelConfig extends Shape {
   /** File name of the model and of every export, e.g. `emotionrecognizer`. */
   readonly model_id: string
   readonly task: string
@@ -22,7 +22,7 @@ export interface ModelConfig {
   readonly activation: Activation
   readonly output_activation: Activation
   readonly dropout: number
-  readonly loss: 'mse' | 'mae' | 'bce' | 'kl' | 'cross_entropy'
+  readonly loss: 'mse' | 'mae' | 'bce' | 'kl' | 'cross_entropy' | 'sparse_cross_entropy'
   readonly optimizer: 'adam' | 'adamw' | 'sgd' | 'rmsprop'
   readonly learning_rate: number
   readonly weight_decay: number
@@ -39,7 +39,55 @@ export interface ModelConfig {
   readonly latency_target_ms: number
 }
 
-const common = {
+/** Options of single architectures. */
+interface Shape {
+  /** cnn: [bands, frames]. */
+  readonly input_shape?: readonly number[]
+  /** cnn: filters of each convolution. */
+  readonly filters?: readonly number[]
+  /** cnn: side of the square kernels. */
+  readonly kernel_size?: number
+  /** lstm, gpt: steps in one row. */
+  readonly sequence_length?: number
+  /** lstm, gpt: how many different ids there are. */
+  readonly vocabulary?: number
+  /** lstm, gpt: numbers that stand for one id. */
+  readonly embedding_size?: number
+  /** lstm: ids that hold for the whole sequence. */
+  readonly conditions?: readonly Condition[]
+  /** lstm: units of the layer over all conditions. */
+  readonly condition_units?: number
+  /** gpt */
+  readonly blocks?: number
+  /** gpt: attention heads in a block. */
+  readonly heads?: number
+  /** gpt: the output layer is the transposed token table. */
+  readonly tie_head?: boolean
+}
+
+/** An id that says something of a whole sequence: its genre, its key. */
+export interface Condition {
+  readonly name: string
+  readonly vocabulary: number
+  readonly embedding_size: number
+}
+
+/** What an architecture reads. */
+export type NetworkConfig = Pick<
+  ModelConfig,
+  | 'model_id'
+  | 'architecture_type'
+  | 'input_size'
+  | 'output_size'
+  | 'hidden_layers'
+  | 'activation'
+  | 'output_activation'
+  | 'dropout'
+  | keyof Shape
+>
+
+/** What all models start from. */
+export const common = {
   architecture_type: 'mlp',
   activation: 'relu',
   dropout: 0,

@@ -1,18 +1,6 @@
 /** Dense layers one after the other, dropout after each hidden one. All five Kelly models are this and a config. */
 import type { Layer, Network } from '../network.ts'
-import type { ModelConfig } from './config.ts'
-
-export type NetworkConfig = Pick<
-  ModelConfig,
-  | 'model_id'
-  | 'architecture_type'
-  | 'input_size'
-  | 'output_size'
-  | 'hidden_layers'
-  | 'activation'
-  | 'output_activation'
-  | 'dropout'
->
+import type { NetworkConfig } from './config.ts'
 
 /** Input `features` [input_size] → dense_1, dropout_1, dense_2, … → `output` [output_size]. */
 export function mlp(config: NetworkConfig): Network {

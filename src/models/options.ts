@@ -5,7 +5,7 @@
 
 type Property = Readonly<Record<string, unknown>> & { readonly description: string }
 
-const activations = ['linear', 'relu', 'tanh', 'sigmoid', 'softmax', 'elu', 'gelu']
+const activations = ['linear', 'relu', 'tanh', 'sigmoid', 'softmax', 'elu', 'gelu', 'gelu_tanh']
 const positive = { type: 'number', exclusiveMinimum: 0 }
 const count = { type: 'integer', minimum: 1 }
 const fraction = { type: 'number', minimum: 0, exclusiveMaximum: 1 }
@@ -14,6 +14,7 @@ const architecture: Record<string, Property> = {
   model_id: {
     type: 'string',
     pattern: '^[a-z0-9][a-z0-9_-]*$',
+    examples: ['groovepredictor'],
     description: 'Name of the model: file name of every export and key in the registry.',
   },
   task: {
@@ -22,23 +23,28 @@ const architecture: Record<string, Property> = {
     description: 'What the model does, in a word; kept in the model file and the registry.',
   },
   architecture_type: {
-    enum: ['mlp'],
+    enum: ['mlp', 'cnn', 'lstm', 'gpt'],
     default: 'mlp',
-    description: 'Family of the network. mlp: dense layers one after the other.',
+    description:
+      'Family of the network. mlp: dense layers one after the other; cnn: convolutions over a spectrogram; lstm: a sequence of ids with conditions; gpt: GPT-2 over tokens.',
   },
   input_size: { ...count, description: 'Numbers in one input row; must equal what the feature gives.' },
-  output_size: { ...count, description: 'Numbers in one output row; must equal what the feature gives.' },
+  output_size: {
+    ...count,
+    description:
+      'Numbers in one output row; must equal what the feature gives. With sparse_cross_entropy: the number of classes.',
+  },
   hidden_layers: {
     type: 'array',
     items: count,
     default: [256, 128],
-    description: 'Units of each hidden layer, from input to output.',
+    description: 'Units of each hidden layer, from input to output (lstm: of each LSTM; gpt: not used).',
   },
   activation: { enum: activations, default: 'relu', description: 'Activation of the hidden layers.' },
   output_activation: {
     enum: activations,
     default: 'linear',
-    description: 'Activation of the output layer: sigmoid for bce, softmax for kl and cross_entropy.',
+    description: 'Activation of the output layer: sigmoid for bce, softmax for kl and the cross-entropies.',
   },
   dropout: {
     ...fraction,
@@ -50,14 +56,55 @@ const architecture: Record<string, Property> = {
     default: 10,
     description: 'Single-sample latency the model must keep, in milliseconds (P99).',
   },
+  input_shape: {
+    type: 'array',
+    items: count,
+    minItems: 2,
+    maxItems: 2,
+    description: 'cnn: [bands, frames] of one spectrogram; default: the shape the feature gives.',
+  },
+  filters: {
+    type: 'array',
+    items: count,
+    minItems: 1,
+    description: 'cnn: filters of each convolution; each is followed by 2 x 2 pooling. Default [32, 64, 128].',
+  },
+  kernel_size: { ...count, description: 'cnn: side of the square kernels. Default 3.' },
+  sequence_length: { ...count, description: 'lstm, gpt: steps in one row. Default 12 (lstm), 512 (gpt).' },
+  vocabulary: { ...count, description: 'lstm, gpt: how many ids there are. Default: output_size.' },
+  embedding_size: {
+    ...count,
+    description: 'lstm, gpt: numbers that stand for one id; the width of gpt. Default 128 (lstm), 512 (gpt).',
+  },
+  conditions: {
+    type: 'array',
+    items: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['name', 'vocabulary', 'embedding_size'],
+      properties: {
+        name: { type: 'string', pattern: '^[a-z][a-z0-9_]*$', description: 'Name of the input.' },
+        vocabulary: { ...count, description: 'How many ids there are.' },
+        embedding_size: { ...count, description: 'Numbers that stand for one id.' },
+      },
+    },
+    description: 'lstm: ids that hold for a whole sequence (genre, key); one column of x each, after the sequence.',
+  },
+  condition_units: { ...count, description: 'lstm: units of the layer over all conditions. Default 128.' },
+  blocks: { ...count, description: 'gpt: transformer blocks. Default 8.' },
+  heads: { ...count, description: 'gpt: attention heads in a block; must divide embedding_size. Default 8.' },
+  tie_head: {
+    type: 'boolean',
+    description: 'gpt: the output layer is the transposed token table, as in GPT-2. Default true.',
+  },
 }
 
 const training: Record<string, Property> = {
   loss: {
-    enum: ['mse', 'mae', 'bce', 'kl', 'cross_entropy'],
+    enum: ['mse', 'mae', 'bce', 'kl', 'cross_entropy', 'sparse_cross_entropy'],
     default: 'mse',
     description:
-      'Loss: mean squared or absolute error, binary cross-entropy, KL divergence, or cross-entropy over distributions.',
+      'Loss: mean squared or absolute error, binary cross-entropy, KL divergence, cross-entropy over distributions, or over class ids (sparse_cross_entropy).',
   },
   optimizer: {
     enum: ['adam', 'adamw', 'sgd', 'rmsprop'],
@@ -129,9 +176,45 @@ const training: Record<string, Property> = {
   callbacks: {
     type: 'array',
     default: [],
-    items: { type: 'object', required: ['name'], properties: { name: { type: 'string' } } },
+    items: {
+      type: 'object',
+      properties: {
+        name: { type: 'string', description: 'Name of a callback.' },
+        file: { type: 'string', description: 'A callback of your own: a file that stands alone.' },
+      },
+    },
     description:
-      'More callbacks by name with their options: EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger.',
+      'More callbacks with their options, by name (EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, CSVLogger, TensorBoard) or as a file of your own.',
+  },
+  accumulate: {
+    ...count,
+    default: 1,
+    description: 'Batches whose gradients are averaged for one update: a larger batch than fits into memory.',
+  },
+  init_from: {
+    type: 'string',
+    description:
+      'Model to start from: a folder with model.json or a .safetensors file. Layers are matched by name and shape. (A stage goes into the input `init`.)',
+  },
+  freeze: {
+    type: 'array',
+    items: { type: 'string' },
+    uniqueItems: true,
+    default: [],
+    description: 'Layers whose weights stay as they are, by name; * stands for any characters.',
+  },
+  sample_every: {
+    type: 'integer',
+    minimum: 0,
+    default: 10,
+    description: 'Epochs between two looks at a few predictions, from the first epoch on; 0 = never.',
+  },
+  sample_count: { ...count, default: 3, description: 'Validation items whose predictions are shown.' },
+  stream_above_mb: {
+    type: 'number',
+    minimum: 0,
+    default: 1024,
+    description: 'Size of the features in MiB from which on rows are read as they are needed; changes no result.',
   },
   device: {
     type: 'string',

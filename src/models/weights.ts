@@ -54,6 +54,7 @@ function inverse(activation: Activation, value: number): number {
       return value < 0 ? Math.log1p(inside(-0.99, 0)) : value
     case 'relu':
     case 'gelu':
+    case 'gelu_tanh':
       return inside(0.001, Infinity)
     case 'linear':
       return value
@@ -74,7 +75,7 @@ function initialize(spec: WeightSpec, activation: Activation, rng: Random): Floa
     case 'recurrent':
       return orthogonalRows(data, spec.shape[0]!, rng)
     case 'kernel': {
-      const rectified = activation === 'relu' || activation === 'elu' || activation === 'gelu'
+      const rectified = activation === 'relu' || activation === 'elu' || activation.startsWith('gelu')
       const limit = Math.sqrt(6 / (rectified ? spec.fanIn : spec.fanIn + spec.fanOut))
       return data.map(() => rng.uniform(-limit, limit))
     }

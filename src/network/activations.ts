@@ -1,4 +1,4 @@
-/** Activation functions on plain arrays, by name; gelu is the erf form (as Keras and tfjs have it by default). */
+/** Activation functions on plain arrays, by name; gelu is the erf form (Keras' and tfjs' default), gelu_tanh GPT-2's. */
 import type { Activation } from '../network.ts'
 
 /** Applies in place to values[from, from + count); softmax works on rows of `channels`. */
@@ -23,10 +23,19 @@ export function activate(name: Activation, values: Float32Array, from: number, c
     case 'gelu':
       for (let i = from; i < end; i++) values[i] = 0.5 * values[i]! * (1 + erf(values[i]! * Math.SQRT1_2))
       return
+    case 'gelu_tanh':
+      for (let i = from; i < end; i++) {
+        const x = values[i]!
+        values[i] = 0.5 * x * (1 + Math.tanh(GELU_SCALE * (x + 0.044715 * x * x * x)))
+      }
+      return
     case 'softmax':
       for (let row = from; row < end; row += channels) softmax(values, row, channels)
   }
 }
+
+/** sqrt(2 / pi), of gelu's tanh form (Hendrycks & Gimpel 2016). */
+export const GELU_SCALE = Math.sqrt(2 / Math.PI)
 
 export function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x))

@@ -18,14 +18,19 @@ export type ForwardPass = (inputs: readonly Float32Array[]) => Float32Array[]
 export function prepareForward(network: Network, weights: Weights, batch: number): ForwardPass {
   const values = new Map<string, Float32Array>()
   const steps = inferShapes(network).map((shape) => {
+    const named = (name: string) => {
+      const weight = weights[name]
+      if (!weight) throw new UserError(`weight "${name}" of network "${network.name}" is missing`)
+      return weight
+    }
     const own = shape.weights.map((spec) => {
-      const weight = weights[spec.name]
-      if (!weight) throw new UserError(`weight "${spec.name}" of network "${network.name}" is missing`)
+      const weight = named(spec.name)
       if (weight.shape.join() !== spec.shape.join()) {
         throw new UserError(`weight "${spec.name}" is [${weight.shape}], the network needs [${spec.shape}]`)
       }
       return weight.data
     })
+    own.push(...shape.shared.map((name) => named(name).data))
     const out = new Float32Array(batch * sizeOf(shape.shape))
     values.set(shape.layer.name, out)
     return { shape, own, out }

@@ -5,7 +5,7 @@
 import { UserError } from '../lib/errors.ts'
 import type { Layer } from '../network.ts'
 import { activate } from './activations.ts'
-import { multiply } from './multiply.ts'
+import { multiply, multiplyTransposed } from './multiply.ts'
 import { causalAttention, gru, lstm } from './sequence-layers.ts'
 import { type LayerShape, sizeOf } from './shapes.ts'
 
@@ -41,6 +41,15 @@ export function runLayer(at: LayerShape, weights: Arrays, inputs: Arrays, batch:
       return averagePool(x, sizeOf(inShape) / channels, channels, batch, out)
     case 'embedding':
       return embed(layer, x, weights[0]!, out)
+    case 'position_embedding': {
+      const table = weights[0]!
+      const size = sizeOf(shape)
+      for (let i = 0; i < out.length; i++) out[i] = x[i]! + table[i % size]!
+      return
+    }
+    case 'tied_dense':
+      multiplyTransposed(x, weights[0]!, out, inShape[inShape.length - 1]!, channels)
+      return activate(layer.activation, out, 0, out.length, channels)
     case 'concat':
       return concat(inputs, at.inputs, channels, out)
     case 'add':

@@ -1,5 +1,5 @@
 /** A trained model in a folder: model.json (ModelFile) + weights.safetensors. Both are deterministic text and bytes. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataError } from '../lib/errors.ts'
 import { writeAtomic } from '../lib/files.ts'
@@ -33,6 +33,15 @@ export function readModel(dir: string): { readonly model: ModelFile; readonly we
   const extra = Object.keys(weights).find((name) => !known.has(name))
   if (extra !== undefined) throw fault('weights.safetensors', 'extra-weight', `weight "${extra}" belongs to no layer`)
   return { model, weights }
+}
+
+/**
+ * Weights to start from: of a model folder, with its model.json, or of a .safetensors file alone.
+ * @throws DataError as readModel
+ */
+export function readWeights(path: string): { readonly model: ModelFile | null; readonly weights: Weights } {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return readModel(path)
+  return { model: null, weights: readSafetensors(readBytes(path), path).tensors }
 }
 
 function parseModel(bytes: Uint8Array): ModelFile {

@@ -50,3 +50,20 @@ export function multiply(
     }
   }
 }
+
+/** out[rows, units] = x[rows, size] · table[units, size] transposed. */
+export function multiplyTransposed(
+  x: Float32Array,
+  table: Float32Array,
+  out: Float32Array,
+  size: number,
+  units: number,
+): void {
+  for (let row = 0; row < out.length / units; row++) {
+    for (let j = 0; j < units; j++) {
+      let sum = 0
+      for (let i = 0, a = row * size, b = j * size; i < size; i++, a++, b++) sum += x[a]! * table[b]!
+      out[row * units + j] = sum
+    }
+  }
+}

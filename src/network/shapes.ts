@@ -12,7 +12,7 @@ export interface WeightSpec {
   /** `layer/kernel`. */
   readonly name: string
   readonly shape: readonly number[]
-  /** false: moving averages of batch_norm, which no gradient reaches. */
+  /** false: moving averages of batch_norm, which no gradient reaches, and all weights of a frozen layer. */
   readonly trainable: boolean
   readonly init: Initializer
   readonly fanIn: number
@@ -26,6 +26,8 @@ export interface LayerShape {
   /** Of the layer's value, without the batch axis. */
   readonly shape: readonly number[]
   readonly weights: readonly WeightSpec[]
+  /** Weights of other layers it reads, by name; they come after its own. */
+  readonly shared: readonly string[]
 }
 
 /**
@@ -35,6 +37,7 @@ export interface LayerShape {
 export function inferShapes(network: Network): readonly LayerShape[] {
   const known = new Map<string, readonly number[]>()
   for (const input of network.inputs) known.set(input.name, input.shape)
+  const tables = new Map<string, Embedding>()
   const result: LayerShape[] = []
   for (const layer of network.layers) {
     if (known.has(layer.name)) throw wrong(layer, 'has a name that is already taken')
@@ -44,12 +47,19 @@ export function inferShapes(network: Network): readonly LayerShape[] {
       return shape
     })
     if (inputs.length === 0) throw wrong(layer, 'has no input')
-    const { shape, weights } = describe(layer, inputs)
+    const { shape, weights } = describe(layer, inputs, tables)
+    if (layer.kind === 'embedding') tables.set(layer.name, layer)
     if (shape.some((size) => !Number.isInteger(size) || size < 1)) {
       throw wrong(layer, `would give the shape [${shape}] from [${inputs.join('], [')}]`)
     }
     known.set(layer.name, shape)
-    result.push({ layer, inputs, shape, weights })
+    result.push({
+      layer,
+      inputs,
+      shape,
+      weights: layer.frozen ? weights.map((spec) => ({ ...spec, trainable: false })) : weights,
+      shared: layer.kind === 'tied_dense' ? [`${layer.table}/embeddings`] : [],
+    })
   }
   const lost = network.outputs.find((name) => !known.has(name))
   if (lost !== undefined) throw new UserError(`network "${network.name}": output "${lost}" is not one of its layers`)
@@ -94,7 +104,13 @@ interface Description {
   readonly weights: readonly WeightSpec[]
 }
 
-function describe(layer: Layer, inputs: readonly (readonly number[])[]): Description {
+type Embedding = Extract<Layer, { kind: 'embedding' }>
+
+function describe(
+  layer: Layer,
+  inputs: readonly (readonly number[])[],
+  tables: ReadonlyMap<string, Embedding>,
+): Description {
   const input = inputs[0]!
   const channels = input[input.length - 1] ?? 1
   switch (layer.kind) {
@@ -156,6 +172,19 @@ function describe(layer: Layer, inputs: readonly (readonly number[])[]): Descrip
         shape: [...input, layer.dimensions],
         weights: [{ ...spec, fanIn: layer.vocabulary, fanOut: layer.dimensions }],
       }
+    }
+    case 'position_embedding': {
+      exactAxes(layer, input, 2, '[time, features]')
+      if (input[0]! > layer.positions) throw wrong(layer, `has ${layer.positions} positions for ${input[0]} steps`)
+      const spec = { name: `${layer.name}/embeddings`, shape: [layer.positions, channels], trainable: true }
+      return { shape: input, weights: [{ ...spec, init: 'embedding', fanIn: layer.positions, fanOut: channels }] }
+    }
+    case 'tied_dense': {
+      const table = tables.get(layer.table)
+      if (!table) throw wrong(layer, `shares the table of "${layer.table}", which is no embedding before it`)
+      if (table.dimensions !== channels)
+        throw wrong(layer, `shares a table of ${table.dimensions} dimensions, got [${input}]`)
+      return { shape: [...input.slice(0, -1), table.vocabulary], weights: [] }
     }
     case 'concat': {
       const lead = input.slice(0, -1).join()

@@ -22,25 +22,34 @@ export function summarize(network: Network): string {
     '',
   ])
   const { total, trainable } = countParameters(network)
-  const fixed = total - trainable
+  const frozen = inferShapes(network)
+    .filter(({ layer }) => layer.frozen)
+    .reduce((sum, { weights }) => sum + weights.reduce((size, weight) => size + sizeOf(weight.shape), 0), 0)
+  const averages = total - trainable - frozen
+  const parts = [`${grouped(trainable)} trainable`]
+  if (frozen > 0) parts.push(`${grouped(frozen)} frozen`)
+  if (averages > 0) parts.push(`${grouped(averages)} moving averages`)
   return [
     `Network "${network.name}"`,
     '',
     ...table([['Layer (kind)', 'Shape', 'Parameters', 'Reads'], ...inputs, ...rows]),
     '',
-    `Parameters: ${grouped(total)} (${grouped(trainable)} trainable${fixed > 0 ? `, ${grouped(fixed)} moving averages` : ''})`,
+    `Parameters: ${grouped(total)} (${parts.join(', ')})`,
     `Size: ${grouped(total * 4)} bytes as float32`,
     `Outputs: ${network.outputs.join(', ')}`,
   ].join('\n')
 }
 
-function describe(layer: Layer): string {
+/** `dense relu`, `causal_attention 8 heads`. */
+export function describe(layer: Layer): string {
   const parts: (string | number)[] = [layer.kind]
   if ('activation' in layer && layer.activation !== 'linear') parts.push(layer.activation)
   if (layer.kind === 'dropout') parts.push(layer.rate)
   if (layer.kind === 'conv1d') parts.push(`k${layer.kernelSize}`)
   if (layer.kind === 'conv2d') parts.push(`k${layer.kernelSize.join('x')}`)
   if (layer.kind === 'causal_attention') parts.push(`${layer.heads} heads`)
+  if (layer.kind === 'tied_dense') parts.push(`with ${layer.table}`)
+  if (layer.frozen) parts.push('frozen')
   return parts.join(' ')
 }
 
@@ -53,6 +62,6 @@ function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 /** 1234567 → 1,234,567 whatever the locale. */
-function grouped(count: number): string {
+export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }

@@ -1,8 +1,11 @@
 /** The callbacks by name. A new one is a function here and a line in the map; `options` is its schema and its defaults. */
 import { appendFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { UserError } from '../lib/errors.ts'
 import { type Callback, type CallbackPlace, type EpochRecord, watched } from './callback.ts'
 import { historyHeader, historyLine } from './history.ts'
+import type { CallbackFactory } from './own-callback.ts'
+import { type EventFile, startEventFile } from './tensorboard.ts'
 
 type Options = Readonly<Record<string, number | boolean | string>>
 
@@ -35,9 +38,15 @@ export const callbacks = {
     options: { path: 'history.csv' },
     create: csvLogger,
   },
+  TensorBoard: {
+    about: 'writes losses and learning rate as event files into the folder that the log names',
+    options: {},
+    create: tensorBoard,
+  },
 } satisfies Record<string, CallbackKind>
 
-export type CallbackRequest = Readonly<Record<string, unknown>> & { readonly name: string }
+/** By `name` with its options, or by `file`: a user's own. */
+export type CallbackRequest = Readonly<Record<string, unknown>> & { readonly name?: string; readonly file?: string }
 
 /** One mistake in a list of requests; `path` starts at the list. */
 export interface CallbackProblem {
@@ -50,6 +59,15 @@ export interface CallbackProblem {
 export function checkCallbacks(requests: readonly CallbackRequest[]): CallbackProblem[] {
   const known: Readonly<Record<string, CallbackKind>> = callbacks
   return requests.flatMap((request, i) => {
+    if ((request.name === undefined) === (request.file === undefined))
+      return [
+        {
+          path: [i],
+          message: 'a callback has either a name or a file',
+          hint: `names: ${Object.keys(known).join(', ')}`,
+        },
+      ]
+    if (request.name === undefined) return []
     const kind = known[request.name]
     if (!kind) {
       const message = `there is no callback "${request.name}"`
@@ -76,10 +94,21 @@ export function checkCallbacks(requests: readonly CallbackRequest[]): CallbackPr
   })
 }
 
-/** @throws UserError for what checkCallbacks would report */
-export function createCallback(request: CallbackRequest, place: CallbackPlace): Callback {
+/**
+ * @param own what makes the callbacks of the user's files, by file
+ * @throws UserError for what checkCallbacks would report
+ */
+export function createCallback(
+  request: CallbackRequest,
+  place: CallbackPlace,
+  own: ReadonlyMap<string, CallbackFactory> = new Map(),
+): Callback {
   const [problem] = checkCallbacks([request])
   if (problem) throw new UserError(problem.message, { hint: problem.hint })
+  if (request.file !== undefined) {
+    const { file, ...options } = request
+    return own.get(file)!(options)
+  }
   const kind: CallbackKind = callbacks[request.name as keyof typeof callbacks]
   return kind.create({ ...kind.options, ...request }, place)
 }
@@ -148,5 +177,40 @@ function csvLogger({ path }: { path: string }, place: CallbackPlace): Callback {
       }
     },
     onTrainEnd: start,
+  }
+}
+
+/**
+ * One file for training and one for validation, with Keras' tags. When a training continues the files are started anew with
+ * the finished epochs in them, because steps that stand in two files are drawn twice.
+ */
+function tensorBoard(_: unknown, { logs, about, log }: CallbackPlace): Callback {
+  const past: EpochRecord[] = []
+  let files: { train: EventFile; validation: EventFile | null } | null = null
+  const write = ({ epoch, loss, val_loss, learning_rate }: EpochRecord) => {
+    files!.train.scalar('epoch_loss', loss, epoch)
+    files!.train.scalar('epoch_learning_rate', learning_rate, epoch)
+    if (val_loss !== null) files!.validation?.scalar('epoch_loss', val_loss, epoch)
+  }
+  const start = (folder: string, validated: boolean) => {
+    const train = startEventFile(join(folder, 'train'))
+    files = { train, validation: validated ? startEventFile(join(folder, 'validation')) : null }
+    if (about) train.text('about', about, 0)
+    for (const record of past) write(record)
+    log?.('info', `TensorBoard: tensorboard --logdir ${folder}`)
+  }
+  return {
+    name: 'TensorBoard',
+    onEpochEnd: (record, control) => {
+      if (files) write(record)
+      else {
+        past.push(record)
+        if (logs && !control.replayed) start(logs, record.val_loss !== null)
+      }
+    },
+    onTrainEnd: (history) => {
+      if (!logs) log?.('warn', 'TensorBoard: there is no folder for event files here')
+      else if (!files && history.length > 0) start(logs, history[0]!.val_loss !== null)
+    },
   }
 }

@@ -10,6 +10,7 @@ import { sha256, writeAtomic } from '../lib/files.ts'
 import { readSafetensors, writeSafetensors } from '../network/safetensors.ts'
 import type { Weight, Weights } from '../network.ts'
 import type { EpochRecord } from './callback.ts'
+import type { SampleRecord } from './samples.ts'
 
 const MAGIC = 'kpipe-checkpoint/1 '
 const KEPT = 2
@@ -30,6 +31,8 @@ export interface Checkpoint {
   readonly epochs: number
   readonly position: Position
   readonly history: readonly EpochRecord[]
+  /** Absent in checkpoints of trainings that show none. */
+  readonly samples?: readonly SampleRecord[]
   readonly engine: EngineState
   /** Weights after the best epoch so far; null before the first epoch ends. */
   readonly best: Weights | null

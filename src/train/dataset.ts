@@ -1,20 +1,35 @@
-/** Rows of a feature set in memory, ready to be put into batches. Knows no files and no normaliser. */
+/** Rows of a feature set, in memory or read as they are needed, and checks of them. Knows no files and no normaliser. */
 import type { Batch } from '../compute/engine.ts'
 import { UserError } from '../lib/errors.ts'
 import { random } from '../lib/random.ts'
 
-export interface Dataset {
-  /** [rows, xSize], already normalised. */
-  readonly x: Float32Array
-  /** [rows, ySize] */
-  readonly y: Float32Array
+interface Columns {
+  /** Numbers in a row of x, all inputs of the network side by side; already normalised. */
   readonly xSize: number
   readonly ySize: number
+  /** Numbers of each network input, in order; they add up to xSize. Absent: one input takes the whole row. */
+  readonly inputs?: readonly number[]
   /** Name of each row, for messages. */
   readonly ids: readonly string[]
 }
 
-/** A batch and the names of its real rows. */
+/** Rows in memory. */
+export interface Dataset extends Columns {
+  /** [rows, xSize] */
+  readonly x: Float32Array
+  /** [rows, ySize] */
+  readonly y: Float32Array
+}
+
+/** Rows that are read when a batch needs them: for sets larger than memory. */
+export interface StreamedRows extends Columns {
+  /** Copies rows, in the order given, to the start of the two arrays. */
+  read(rows: readonly number[], x: Float32Array, y: Float32Array): Promise<void>
+}
+
+export type TrainingData = Dataset | StreamedRows
+
+/** A batch and the numbers of its real rows. */
 export interface NamedBatch extends Batch {
   readonly rows: readonly number[]
 }
@@ -28,16 +43,19 @@ export function batchCount(rows: number, batchSize: number): number {
   return Math.ceil(rows / batchSize)
 }
 
-/** Batch number `index` of `order`; the last one is padded with zeros. New arrays at every call. */
-export function takeBatch(data: Dataset, order: readonly number[], index: number, batchSize: number): NamedBatch {
-  const rows = order.slice(index * batchSize, (index + 1) * batchSize)
-  const x = new Float32Array(batchSize * data.xSize)
-  const y = new Float32Array(batchSize * data.ySize)
+/** Copies rows, in the order given, to the start of the two arrays. */
+export async function readRows(
+  data: TrainingData,
+  rows: readonly number[],
+  x: Float32Array,
+  y: Float32Array,
+): Promise<void> {
+  if ('read' in data) return data.read(rows, x, y)
+  const { xSize, ySize } = data
   for (const [i, row] of rows.entries()) {
-    x.set(data.x.subarray(row * data.xSize, (row + 1) * data.xSize), i * data.xSize)
-    y.set(data.y.subarray(row * data.ySize, (row + 1) * data.ySize), i * data.ySize)
+    x.set(data.x.subarray(row * xSize, (row + 1) * xSize), i * xSize)
+    y.set(data.y.subarray(row * ySize, (row + 1) * ySize), i * ySize)
   }
-  return { x: [x], y: [y], count: rows.length, rows }
 }
 
 /** The given rows one after the other; @param values [all rows, size] */
@@ -47,22 +65,69 @@ export function pickRows(values: Float32Array, rows: readonly number[], size: nu
   return out
 }
 
-/** @throws UserError naming rows with NaN or infinite numbers: they would spoil every weight in one step */
-export function refuseNonFinite(data: Dataset, rows: readonly number[]): void {
-  const bad = rows.filter((row) => !finite(data.x, row, data.xSize) || !finite(data.y, row, data.ySize))
-  if (bad.length === 0) return
-  throw new UserError(`${bad.length} of ${rows.length} rows hold NaN or infinite numbers: ${nameRows(data, bad)}`, {
-    hint: 'look at these files, or leave them out; featurize made the rows',
+/** Shows every row once, with at most `window` of them in memory. The arrays hold until `visit` returns. */
+export async function visitRows(
+  data: TrainingData,
+  rows: readonly number[],
+  visit: (row: number, x: Float32Array, y: Float32Array) => void,
+  window = 1024,
+): Promise<void> {
+  const { xSize, ySize } = data
+  const [x, y] = [new Float32Array(window * xSize), new Float32Array(window * ySize)]
+  for (let start = 0; start < rows.length; start += window) {
+    const some = rows.slice(start, start + window)
+    await readRows(data, some, x, y)
+    for (const [i, row] of some.entries())
+      visit(row, x.subarray(i * xSize, (i + 1) * xSize), y.subarray(i * ySize, (i + 1) * ySize))
+  }
+}
+
+/** Numbers of a row that are ids: whole numbers from 0 to below `bound`. */
+export interface IdColumns {
+  readonly what: string
+  readonly in: 'x' | 'y'
+  readonly from: number
+  readonly to: number
+  readonly bound: number
+}
+
+/**
+ * @throws UserError naming rows with NaN or infinite numbers (they would spoil every weight in one step), and rows with ids
+ * that a table does not have (they would be read from somewhere else)
+ */
+export async function refuseBadRows(
+  data: TrainingData,
+  rows: readonly number[],
+  ids: readonly IdColumns[] = [],
+): Promise<void> {
+  const infinite: number[] = []
+  const strange = new Map<IdColumns, { rows: number[]; id: number }>()
+  await visitRows(data, rows, (row, x, y) => {
+    if (!x.every(Number.isFinite) || !y.every(Number.isFinite)) infinite.push(row)
+    for (const columns of ids) {
+      const values = (columns.in === 'x' ? x : y).subarray(columns.from, columns.to)
+      const id = values.find((value) => !Number.isInteger(value) || value < 0 || value >= columns.bound)
+      if (id === undefined) continue
+      const seen = strange.get(columns)
+      if (seen) seen.rows.push(row)
+      else strange.set(columns, { rows: [row], id })
+    }
   })
+  if (infinite.length > 0) {
+    const count = `${infinite.length} of ${rows.length} rows hold NaN or infinite numbers`
+    throw new UserError(`${count}: ${nameRows(data, infinite)}`, {
+      hint: 'look at these files, or leave them out; featurize made the rows',
+    })
+  }
+  for (const [{ what, bound }, { rows: bad, id }] of strange) {
+    throw new UserError(`${what}: ${id} is no id from 0 to ${bound - 1}, in ${nameRows(data, bad)}`, {
+      hint: 'the vocabulary of the model must be that of the data',
+    })
+  }
 }
 
 /** The first few names. */
-export function nameRows(data: Dataset, rows: readonly number[]): string {
+export function nameRows(data: Pick<Columns, 'ids'>, rows: readonly number[]): string {
   const names = rows.slice(0, 5).map((row) => data.ids[row])
   return rows.length > 5 ? `${names.join(', ')} and ${rows.length - 5} more` : names.join(', ')
-}
-
-function finite(values: Float32Array, row: number, size: number): boolean {
-  for (let i = row * size; i < (row + 1) * size; i++) if (!Number.isFinite(values[i]!)) return false
-  return true
 }

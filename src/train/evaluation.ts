@@ -17,8 +17,9 @@ export interface Score {
 
 export interface Predictions {
   readonly loss: LossName
-  /** [rows, size] each. */
+  /** [rows, size]; [rows, size / classes] ids for sparse_cross_entropy. */
   readonly target: Float32Array
+  /** [rows, size] */
   readonly prediction: Float32Array
   readonly size: number
   /** Length of the last axis of one row. */
@@ -33,6 +34,24 @@ export function meanTarget(y: Float32Array, rows: readonly number[], size: numbe
   const sums = new Float64Array(size)
   for (const row of rows) for (let i = 0; i < size; i++) sums[i] = sums[i]! + y[row * size + i]!
   return Float32Array.from(sums, (sum) => sum / rows.length)
+}
+
+/**
+ * The best constant for these rows, one row of output: the mean of the targets, or the share of each class where targets
+ * are ids.
+ * @param y [all rows, numbers of a target]
+ */
+export function constantGuess(made: Predictions, y: Float32Array, rows: readonly number[]): Float32Array {
+  if (made.loss !== 'sparse_cross_entropy') return meanTarget(y, rows, made.size)
+  const steps = made.size / made.classes
+  const shares = new Float32Array(made.classes)
+  for (const row of rows) {
+    for (let i = row * steps; i < (row + 1) * steps; i++) shares[y[i]!] = shares[y[i]!]! + 1
+  }
+  return repeat(
+    shares.map((count) => count / (rows.length * steps)),
+    made.size,
+  )
 }
 
 /** @param positions which rows of the predictions to score; null where there is none */

@@ -10,15 +10,19 @@ import { UserError } from '../lib/errors.ts'
 import type { Weights } from '../network.ts'
 import type { Callback, EpochRecord } from './callback.ts'
 import { type Position, saveCheckpoint } from './checkpoint.ts'
-import { batchCount, type Dataset, epochOrder, nameRows, type NamedBatch, takeBatch } from './dataset.ts'
-import { rowLosses } from './metrics.ts'
+import { batchCount, epochOrder, type NamedBatch, type TrainingData } from './dataset.ts'
+import { notFinite } from './diagnose.ts'
+import { feed } from './feed.ts'
 import { findCheckpoint, replay, type Run } from './resume.ts'
+import { type SampleRecord, type SampleRequest, sampleLine, samplesDue, takeSamples } from './samples.ts'
 import { learningRateFactor, type Schedule } from './schedule.ts'
 
 export interface FitOptions {
   readonly loss: LossName
   readonly epochs: number
   readonly batchSize: number
+  /** Batches in one update (gradient accumulation). Default 1. */
+  readonly accumulate?: number
   readonly seed: number
   readonly learningRate: number
   readonly schedule: Schedule
@@ -28,11 +32,15 @@ export interface FitOptions {
 
 export interface FitRequest {
   readonly trainer: Trainer
-  readonly data: Dataset
+  readonly data: TrainingData
   readonly train: readonly number[]
   /** May be empty: then the training loss is watched. */
   readonly validation: readonly number[]
   readonly options: FitOptions
+  /** Length of the output's last axis; needed for losses over ids. */
+  readonly classes?: number
+  /** Items to show while training goes on. */
+  readonly samples?: SampleRequest
   /** Made anew for every try of a checkpoint, because a callback's state is what it has seen. */
   readonly callbacks: () => readonly Callback[]
   /** Folder of the checkpoints, or null. */
@@ -40,7 +48,8 @@ export interface FitRequest {
   /** Names the training: everything but the options that may change on resume. */
   readonly identity: string
   readonly signal: AbortSignal
-  readonly onEpoch: (record: EpochRecord, samplesPerSecond: number) => void
+  /** `history` has every epoch so far, those before an interruption too. */
+  readonly onEpoch: (record: EpochRecord, samplesPerSecond: number, history: readonly EpochRecord[]) => void
   readonly log: (level: 'info' | 'warn', message: string) => void
 }
 
@@ -53,6 +62,7 @@ export interface FitResult {
   readonly stopped: string
   /** Finished epochs taken from a checkpoint. */
   readonly resumedFrom: number
+  readonly samples: readonly SampleRecord[]
 }
 
 /**
@@ -70,7 +80,9 @@ export async function fit(request: FitRequest): Promise<FitResult> {
     const record = await trainEpoch(session)
     session.position = { epoch: record.epoch, batch: 0, lossSum: 0 }
     if (run.tell(record, false)) session.best = (await request.trainer.state()).weights
-    request.onEpoch(record, ((request.train.length - skipped) * 1000) / (performance.now() - started))
+    if (request.samples && samplesDue(request.samples, record.epoch)) await showSamples(session, request.samples)
+    const speed = ((request.train.length - skipped) * 1000) / (performance.now() - started)
+    request.onEpoch(record, speed, run.history)
     if (run.takeCheckpointRequest()) await save(session)
   }
   // Kept when the training is over, too: it is what a larger `epochs` continues from.
@@ -79,7 +91,7 @@ export async function fit(request: FitRequest): Promise<FitResult> {
   if (run.stopped) log('info', `stopped after epoch ${run.history.length}: ${run.stopped}`)
   const weights = options.restoreBest ? session.best! : (await request.trainer.state()).weights
   const chosen = run.history[(options.restoreBest ? run.bestEpoch : run.history.length) - 1]!
-  return { weights, history: run.history, chosen, stopped: run.stopped, resumedFrom }
+  return { weights, history: run.history, chosen, stopped: run.stopped, resumedFrom, samples: session.samples }
 }
 
 interface Session {
@@ -90,6 +102,7 @@ interface Session {
   best: Weights | null
   /** The newest checkpoint is of this very position. */
   saved: boolean
+  samples: readonly SampleRecord[]
 }
 
 async function begin(request: FitRequest): Promise<Session> {
@@ -99,11 +112,11 @@ async function begin(request: FitRequest): Promise<Session> {
   const found = findCheckpoint(request)
   if (!found) {
     const run = replay(request.callbacks(), [])
-    return { request, run, position: { epoch: 0, batch: 0, lossSum: 0 }, best: null, saved: false }
+    return { request, run, position: { epoch: 0, batch: 0, lossSum: 0 }, best: null, saved: false, samples: [] }
   }
   await request.trainer.restore(found.checkpoint.engine)
-  const { position, best } = found.checkpoint
-  return { request, run: found.run, position, best, saved: true }
+  const { position, best, samples = [] } = found.checkpoint
+  return { request, run: found.run, position, best, saved: true, samples }
 }
 
 /** From where the position stands to the end of the epoch, validation loss included. */
@@ -112,22 +125,37 @@ async function trainEpoch(session: Session): Promise<EpochRecord> {
   const epoch = session.position.epoch + 1
   const order = epochOrder(train, options.seed, epoch)
   const batches = batchCount(order.length, options.batchSize)
+  const group = options.accumulate ?? 1
   let rate = 0
-  for (let index = session.position.batch; index < batches; index++) {
-    await breathe() // Steps never leave this thread: without a pause ctrl-c would not be heard.
+  for await (const some of feed(data, order, { batchSize: options.batchSize, from: session.position.batch, group })) {
+    await breathe() // Steps may never leave this thread: without a pause ctrl-c would not be heard.
     if (signal.aborted) await save(session)
     signal.throwIfAborted()
-    rate = rateAt(session, epoch - 1 + index / batches, 1 / batches)
+    const done = session.position.batch
+    rate = rateAt(session, epoch - 1 + done / batches, some.length / batches)
     trainer.setLearningRate(rate)
-    const batch = takeBatch(data, order, index, options.batchSize)
-    const loss = await trainer.step(batch)
-    if (!Number.isFinite(loss)) throw await notFinite(session.request, batch, `epoch ${epoch}, batch ${index + 1}`)
-    const lossSum = session.position.lossSum + loss * batch.count
-    session.position = { epoch: epoch - 1, batch: index + 1, lossSum }
+    const loss = await update(trainer, some)
+    if (!Number.isFinite(loss)) throw await notFinite(suspects(session.request), some, place(epoch, done, some.length))
+    const examples = some.reduce((sum, { count }) => sum + count, 0)
+    const lossSum = session.position.lossSum + loss * examples
+    session.position = { epoch: epoch - 1, batch: done + some.length, lossSum }
     session.saved = false
   }
   const val_loss = validation.length > 0 ? await validate(session.request, epoch) : null
   return { epoch, loss: session.position.lossSum / order.length, val_loss, learning_rate: rate }
+}
+
+/** @throws UserError where several batches make one update and the engine cannot do that */
+async function update(trainer: Trainer, batches: readonly NamedBatch[]): Promise<number> {
+  if (batches.length === 1) return trainer.step(batches[0]!)
+  if (!trainer.accumulate) throw new UserError('this engine cannot accumulate gradients', { hint: 'use engine: eager' })
+  return trainer.accumulate(batches)
+}
+
+function place(epoch: number, done: number, count: number): string {
+  return count === 1
+    ? `epoch ${epoch}, batch ${done + 1}`
+    : `epoch ${epoch}, batches ${done + 1} to ${done + count} (one update)`
 }
 
 function rateAt({ request: { options }, run }: Session, progress: number, stepLength: number): number {
@@ -139,37 +167,32 @@ function rateAt({ request: { options }, run }: Session, progress: number, stepLe
 async function validate(request: FitRequest, epoch: number): Promise<number> {
   const { trainer, data, validation, options } = request
   let sum = 0
-  for (let index = 0; index < batchCount(validation.length, options.batchSize); index++) {
-    const batch = takeBatch(data, validation, index, options.batchSize)
+  for await (const some of feed(data, validation, { batchSize: options.batchSize })) {
+    const [batch] = some as [NamedBatch]
     const loss = await trainer.loss(batch)
-    if (!Number.isFinite(loss)) throw await notFinite(request, batch, `the validation after epoch ${epoch}`)
+    if (!Number.isFinite(loss)) throw await notFinite(suspects(request), some, `the validation after epoch ${epoch}`)
     sum += loss * batch.count
   }
   return sum / validation.length
 }
 
+function suspects({ trainer, data, options, classes }: FitRequest) {
+  return { trainer, data, loss: options.loss, classes }
+}
+
+async function showSamples(session: Session, samples: SampleRequest): Promise<void> {
+  const { trainer, data, options, log } = session.request
+  const made = await takeSamples(trainer, data, options.batchSize, samples, session.position.epoch)
+  session.samples = [...session.samples, ...made]
+  for (const record of made) log('info', sampleLine(record))
+}
+
 async function save(session: Session): Promise<void> {
   const { trainer, checkpoints, identity, options } = session.request
   if (!checkpoints || session.saved) return
-  const { position, best, run } = session
+  const { position, best, run, samples } = session
   const engine = await trainer.state()
-  saveCheckpoint(checkpoints, { identity, epochs: options.epochs, position, history: run.history, engine, best })
+  const { history } = run
+  saveCheckpoint(checkpoints, { identity, epochs: options.epochs, position, history, engine, best, samples })
   session.saved = true
-}
-
-/** Says where it happened and which items did it; the weights are still those before the step. */
-async function notFinite({ trainer, data, options }: FitRequest, batch: NamedBatch, where: string): Promise<UserError> {
-  const [prediction] = await trainer.predict(batch.x, batch.count)
-  const size = prediction!.length / options.batchSize
-  const losses = rowLosses(options.loss, batch.y[0]!, prediction!.subarray(0, size * batch.count), size)
-  const bad = batch.rows.filter((_, i) => !Number.isFinite(losses[i]!))
-  const worst = batch.rows.map((row, i) => ({ row, loss: losses[i]! })).sort((a, b) => b.loss - a.loss)
-  const largest = worst.slice(0, 3).map(({ row }) => row)
-  const who =
-    bad.length > 0
-      ? `items ${nameRows(data, bad)}`
-      : `a gradient overflows; the largest losses are of ${nameRows(data, largest)}`
-  return new UserError(`the loss is not finite in ${where}: ${who}`, {
-    hint: 'lower learning_rate, set clip_norm (1 is usual), or look at these items',
-  })
 }

@@ -7,7 +7,7 @@ import type { FeatureSet, FeatureSetInfo, Split } from '../data/feature-set.ts'
 import { UserError } from '../lib/errors.ts'
 import type { ModelFile } from '../network.ts'
 import { countParameters } from '../network/shapes.ts'
-import { type AxisScore, meanTarget, type Predictions, type Score, score, scoreAxis } from './evaluation.ts'
+import { type AxisScore, constantGuess, type Predictions, type Score, score, scoreAxis } from './evaluation.ts'
 import { mean } from './metrics.ts'
 
 /** metrics.json. */
@@ -85,7 +85,7 @@ function scoreAll(request: ReportRequest): Scores {
   const originals = train.filter((i) => !isAugmented(info.rows[i]!.id))
   const known = train.filter((i) => info.rows[i]!.labelled)
   const baselines = (subsets: readonly (readonly number[])[]) =>
-    subsets.filter((subset) => subset.length > 0).map((subset) => meanTarget(y, subset, predictions.size))
+    subsets.filter((subset) => subset.length > 0).map((subset) => constantGuess(predictions, y, subset))
   const labelled = heldOut.rows.flatMap((row, i) => (info.rows[row]!.labelled ? [i] : []))
   return {
     all: score(predictions, baselines([train, originals]), [...heldOut.rows.keys()])!,

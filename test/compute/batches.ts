@@ -29,9 +29,9 @@ export function head(activation: Activation, shape: readonly number[] = [5]): Ne
   }
 }
 
-export function makeBatch(network: Network, loss: LossName, count: number, batch: number): Batch {
+export function makeBatch(network: Network, loss: LossName, count: number, batch: number, seed = ''): Batch {
   const y = outputSpecs(network).map((spec) => {
-    const rng = random(`y:${spec.name}`)
+    const rng = random(`y:${spec.name}${seed}`)
     const classes = spec.shape[spec.shape.length - 1]!
     const size = batch * sizeOf(spec.shape)
     if (loss === 'sparse_cross_entropy') return Float32Array.from({ length: size / classes }, () => rng.below(classes))
@@ -43,7 +43,7 @@ export function makeBatch(network: Network, loss: LossName, count: number, batch
     }
     return values
   })
-  return { x: inputsFor(network, batch), y, count }
+  return { x: inputsFor(network, batch, `x${seed}`), y, count }
 }
 
 /** The network itself, or behind a dense layer over the last axis where it has no weight to show a gradient. */

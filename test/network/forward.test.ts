@@ -39,6 +39,8 @@ describe('plain forward pass', () => {
       gru: true,
       causal_attention: true,
       add: true,
+      position_embedding: true,
+      tied_dense: true,
     }
     expect([...covered].sort()).toEqual(Object.keys(all).sort())
   })
@@ -142,12 +144,12 @@ function graphOutputs(tf: Tf, network: Network, weights: Weights, inputs: readon
   return values
 }
 
-/** The layer of tfjs with the same meaning, or null where tfjs has none (GRU with reset_after, attention, erf GELU). */
+/** The layer of tfjs with the same meaning, or null where tfjs has none (GRU with reset_after, attention, either GELU as we call it). */
 function kerasLayer(tf: Tf, layer: Layer): layers.Layer | null {
   const { layers } = tf
   switch (layer.kind) {
     case 'dense':
-      return layer.activation === 'gelu'
+      return layer.activation === 'gelu' || layer.activation === 'gelu_tanh'
         ? null
         : layers.dense({ units: layer.units, activation: layer.activation, useBias: layer.useBias })
     case 'batch_norm':

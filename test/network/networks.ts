@@ -30,7 +30,7 @@ const conv2 = {
 } as const
 
 export const cases: readonly Case[] = [
-  ...(['linear', 'tanh', 'sigmoid', 'softmax', 'elu', 'gelu', 'relu'] as const).map((activation) =>
+  ...(['linear', 'tanh', 'sigmoid', 'softmax', 'elu', 'gelu', 'gelu_tanh', 'relu'] as const).map((activation) =>
     chain(`dense ${activation}`, [5], { ...dense, activation }),
   ),
   chain('dense without bias', [5], { ...dense, useBias: false }),
@@ -47,6 +47,18 @@ export const cases: readonly Case[] = [
   chain('conv2d same', [5, 4, 2], conv2),
   chain('conv2d stride 2 valid', [6, 5, 2], { ...conv2, strides: [2, 2], padding: 'valid' }),
   chain('max_pool2d', [4, 5, 2], { kind: 'max_pool2d', poolSize: [2, 2], strides: [2, 2], padding: 'same' }),
+  chain('max_pool2d valid with a rest', [4, 5, 2], {
+    kind: 'max_pool2d',
+    poolSize: [2, 2],
+    strides: [2, 2],
+    padding: 'valid',
+  }),
+  chain('max_pool2d overlapping', [5, 5, 2], {
+    kind: 'max_pool2d',
+    poolSize: [3, 2],
+    strides: [2, 1],
+    padding: 'valid',
+  }),
   chain('global_avg_pool', [4, 5, 2], { kind: 'global_avg_pool' }),
   chain('flatten', [4, 2], { kind: 'flatten' }),
   chain('repeat', [5], { kind: 'repeat', times: 3 }),
@@ -55,7 +67,21 @@ export const cases: readonly Case[] = [
   chain('gru', [4, 3], { kind: 'gru', units: 5, returnSequences: false }),
   chain('gru sequences', [4, 3], { kind: 'gru', units: 5, returnSequences: true }),
   chain('causal_attention', [4, 6], { kind: 'causal_attention', heads: 2 }),
+  chain('position_embedding', [4, 6], { kind: 'position_embedding', positions: 5 }),
   chain('dropout', [5], { kind: 'dropout', rate: 0.4 }, { ...dense, activation: 'tanh' }),
+  {
+    name: 'tied_dense',
+    network: {
+      name: 'tied',
+      inputs: [{ name: 'ids', shape: [3], dtype: 'int32' }],
+      layers: [
+        { kind: 'embedding', name: 'table', inputs: ['ids'], vocabulary: 6, dimensions: 5 },
+        { kind: 'activation', name: 'bent', inputs: ['table'], activation: 'tanh' },
+        { kind: 'tied_dense', name: 'out', inputs: ['bent'], table: 'table', activation: 'softmax' },
+      ],
+      outputs: ['out'],
+    },
+  },
   {
     name: 'embedding, concat and add',
     network: {

@@ -70,7 +70,15 @@ describe('train', () => {
     expect(made.progress.map(({ done, total, unit }) => [done, total, unit])).toEqual(
       [1, 2, 3, 4, 5, 6].map((epoch) => [epoch, 6, 'epochs']),
     )
-    expect(Object.keys(made.progress[0]!.metrics!)).toEqual(['loss', 'val_loss', 'learning_rate', 'samples_per_second'])
+    expect(Object.keys(made.progress[0]!.metrics!)).toEqual([
+      'loss',
+      'val_loss',
+      'learning_rate',
+      'samples_per_second',
+      'best',
+      'best_epoch',
+      'patience_left',
+    ])
     const history = JSON.parse(readFileSync(join(made.out, 'history.json'), 'utf8')) as { val_loss: number }[]
     expect(history.map(({ val_loss }) => val_loss)).toEqual(made.progress.map(({ metrics }) => metrics!['val_loss']))
     expect(readFileSync(join(made.out, 'history.csv'), 'utf8').split('\n')).toHaveLength(8)

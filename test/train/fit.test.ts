@@ -11,6 +11,7 @@ import { writeSafetensors } from '../../src/network/safetensors.ts'
 import type { EpochRecord } from '../../src/train/callback.ts'
 import { type CallbackRequest, createCallback } from '../../src/train/callbacks.ts'
 import { listCheckpoints } from '../../src/train/checkpoint.ts'
+import type { Dataset } from '../../src/train/dataset.ts'
 import { fit, type FitOptions, type FitRequest, type FitResult } from '../../src/train/fit.ts'
 import { mean, rowLosses } from '../../src/train/metrics.ts'
 
@@ -31,7 +32,7 @@ interface Try {
   /** Abort or throw from here. */
   readonly onEpoch?: (record: EpochRecord) => void
   readonly signal?: AbortSignal
-  readonly change?: (data: FitRequest['data']) => void
+  readonly change?: (data: Dataset) => void
   readonly dropout?: number
   readonly optimizer?: 'adam' | 'sgd'
 }
@@ -133,8 +134,8 @@ describe('training', () => {
   })
 
   it('reports the mean over examples, though the last batch is smaller', async () => {
-    let data: FitRequest['data'] | undefined
-    const change = (made: FitRequest['data']) => void (data = made)
+    let data: Dataset | undefined
+    const change = (made: Dataset) => void (data = made)
     const { history } = await run({
       checkpoints: null,
       change,

@@ -14,6 +14,7 @@ import { loadTf, type Tf } from '../tfjs.ts'
 
 export const eager: Engine = {
   name: 'eager',
+  supports: ['accumulate', 'freeze'],
   // The plain cpu backend runs anywhere Node does.
   available: async () => '',
   create: async (config, weights) => {
@@ -39,14 +40,18 @@ function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readon
   let rate = config.optimizer.learningRate
   let taken = 0
 
-  const step = async (batch: Batch) => {
+  /** Loss, gradients and new moving averages of one batch. */
+  const backward = (batch: Batch, part: number, averages: Readonly<Record<string, Float32Array>>) => {
     const updates: Record<string, Float32Array> = {}
     let loss = Number.NaN
     let gradients: Float32Array[] = []
     // Results leave through variables: tidy searches what it returns for tensors, number by number.
     tf.tidy(() => {
-      const constants = tensors(specs.filter((spec) => !spec.trainable).map((spec) => spec.name))
-      const mode = { masks: masks(), share: shares(batch.count) }
+      const constants = tensors(
+        specs.filter((spec) => !spec.trainable).map((spec) => spec.name),
+        averages,
+      )
+      const mode = { masks: masks(part), share: shares(batch.count) }
       const [x, y] = [inputs(batch.x), targets(batch)]
       const forward = (...moving: Tensor[]) => {
         const all = { ...constants }
@@ -59,16 +64,31 @@ function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readon
       loss = value.dataSync()[0]!
       gradients = grads.map((grad) => grad.dataSync() as Float32Array)
     })
+    return { loss, gradients, updates }
+  }
+
+  const accumulate = async (batches: readonly Batch[]) => {
+    const examples = batches.reduce((sum, batch) => sum + batch.count, 0)
+    let averages: Readonly<Record<string, Float32Array>> = {}
+    let [loss, gradients] = [0, [] as readonly Float32Array[]]
+    for (const [part, batch] of batches.entries()) {
+      const made = backward(batch, part, averages)
+      const weight = batch.count / examples
+      loss += made.loss * weight
+      gradients = part === 0 && batches.length === 1 ? made.gradients : weightedSum(gradients, made.gradients, weight)
+      averages = { ...averages, ...made.updates }
+    }
     if (!Number.isFinite(loss)) return loss
     if (!optimizer.update(gradients, rate, taken + 1)) return Number.NaN
-    for (const [name, values] of Object.entries(updates)) weights[name]!.data.set(values)
+    for (const [name, values] of Object.entries(averages)) weights[name]!.data.set(values)
     taken++
     return loss
   }
 
   return {
     notes,
-    step,
+    step: (batch) => accumulate([batch]),
+    accumulate,
     loss: async (batch) =>
       tf.tidy(
         () =>
@@ -112,8 +132,14 @@ function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readon
     return { loss: terms.reduce((sum, term) => tf.add(sum, term)), updates: result.updates }
   }
 
-  function tensors(names: readonly string[]): Record<string, Tensor> {
-    return Object.fromEntries(names.map((name) => [name, tf.tensor(weights[name]!.data, [...weights[name]!.shape])]))
+  /** @param instead values that are not in the weights yet */
+  function tensors(
+    names: readonly string[],
+    instead: Readonly<Record<string, Float32Array>> = {},
+  ): Record<string, Tensor> {
+    return Object.fromEntries(
+      names.map((name) => [name, tf.tensor(instead[name] ?? weights[name]!.data, [...weights[name]!.shape])]),
+    )
   }
 
   function inputs(x: readonly Float32Array[]): Tensor[] {
@@ -134,14 +160,28 @@ function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readon
     return tf.tensor1d(new Float32Array(batchSize).fill(1 / count, 0, count))
   }
 
-  function masks(): Record<string, Tensor> {
+  function masks(part: number): Record<string, Tensor> {
     return Object.fromEntries(
       drops.map((spec) => [
         spec.layer,
-        tf.tensor(dropoutMask(spec, seed, taken, batchSize), [batchSize, ...spec.shape]),
+        tf.tensor(dropoutMask(spec, seed, taken, batchSize, undefined, part), [batchSize, ...spec.shape]),
       ]),
     )
   }
+}
+
+/** sums + weight · values; new arrays for the first ones. */
+function weightedSum(
+  sums: readonly Float32Array[],
+  values: readonly Float32Array[],
+  weight: number,
+): readonly Float32Array[] {
+  if (sums.length === 0) return values.map((array) => array.map((value) => value * weight))
+  for (const [i, array] of values.entries()) {
+    const sum = sums[i]!
+    for (let j = 0; j < sum.length; j++) sum[j] = sum[j]! + array[j]! * weight
+  }
+  return sums
 }
 
 function copy(weights: Weights): Record<string, Weight> {

@@ -1,5 +1,6 @@
 /** Training engines by name, fastest first: `auto` takes the first that runs here. Light: each loads its library on use. */
 import type { Engine } from '../engine.ts'
 import { eager } from './eager.ts'
+import { onnxruntime } from './onnxruntime.ts'
 
-export const engines = { eager } satisfies Record<string, Engine>
+export const engines = { onnxruntime, eager } satisfies Record<string, Engine>

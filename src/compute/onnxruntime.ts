@@ -1,0 +1,59 @@
+/** The one door to onnxruntime-node: loaded on first use, described by the few types used here. */
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+
+export interface OrtTensor {
+  readonly dims: readonly number[]
+}
+
+export interface Session {
+  /** Writes into the tensors of `fetches`. */
+  run(feeds: Readonly<Record<string, OrtTensor>>, fetches: Readonly<Record<string, OrtTensor>>): Promise<unknown>
+  release(): Promise<void>
+}
+
+export interface Runtime {
+  createSession(model: Uint8Array, threads: number): Promise<Session>
+  /** Over the array, not a copy. */
+  tensor(data: Float32Array, shape: readonly number[]): OrtTensor
+}
+
+interface OrtModule {
+  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> }
+  readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => OrtTensor
+}
+
+/** @throws where the package is not installed or has no library for this machine */
+export function loadRuntime(): Runtime {
+  const ort = createRequire(import.meta.url)('onnxruntime-node') as OrtModule
+  return {
+    createSession: (model, threads) =>
+      ort.InferenceSession.create(model, {
+        executionProviders: ['cpu'],
+        // The graph comes optimised; ONNX Runtime's own rewrites made no model faster and convolutions slower.
+        graphOptimizationLevel: 'disabled',
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        executionMode: 'sequential',
+        logSeverityLevel: 3,
+      }),
+    tensor: (data, shape) => new ort.Tensor('float32', data, shape),
+  }
+}
+
+/** Multiplications a step: below the first a second thread brings nothing, from the other on a training wants all cores. */
+const SMALL_STEP = 1e7
+const LARGE_STEP = 5e8
+
+/**
+ * How many threads share one step. Small models train on one, so that trainings side by side share the cores and the result
+ * has the same bits on every machine; with more threads the sums of some products are split otherwise. KPIPE_THREADS is
+ * the user's own choice.
+ * @param work multiplications of one step
+ */
+export function threadsFor(work: number): number {
+  if (work < SMALL_STEP) return 1
+  const given = Number(process.env['KPIPE_THREADS'])
+  if (Number.isInteger(given) && given > 0) return given
+  return work < LARGE_STEP ? 1 : availableParallelism()
+}
