@@ -1,0 +1,104 @@
+/** `kpipe attach`: look at a running or finished run from another terminal. Reads the run's event log, changes nothing. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TimedEvent } from '../events.ts'
+import type { Io } from '../io.ts'
+import { UserError } from '../lib/errors.ts'
+import { nearest } from '../lib/nearest.ts'
+import { followLog } from '../reporters/follow.ts'
+import { reporterFor, reporters } from '../reporters/index.ts'
+import { openLive } from '../reporters/live.ts'
+import type { Layout } from '../store/layout.ts'
+import { openProject } from './project.ts'
+
+export interface AttachOptions {
+  readonly words: readonly string[]
+  readonly reporter: string
+}
+
+/** A run that works touches its lock more often than this. */
+const HEARTBEAT_MS = 10_000
+
+/** Exit code: that of the run where it ended under our eyes as lines, else 0. */
+export async function attachCommand(options: AttachOptions, io: Io): Promise<number> {
+  const chosen = reporterFor(
+    { asked: options.reporter, json: false, quiet: false },
+    { terminal: process.stdout.isTTY === true, env: process.env },
+  )
+  const { layout } = openProject(io.cwd)
+  const file = join(layout.runs, findRun(layout, options.words[0] ?? ''), 'events.jsonl')
+  return chosen === 'dashboard' ? watchRun(layout, file, io) : printRun(layout, file, chosen, io)
+}
+
+function findRun(layout: Layout, word: string): string {
+  const runs = existsSync(layout.runs)
+    ? readdirSync(layout.runs)
+        .filter((run) => existsSync(join(layout.runs, run, 'events.jsonl')))
+        .sort()
+    : []
+  if (runs.length === 0)
+    throw new UserError('no run has worked in this project yet', { hint: 'start one: kpipe run', exitCode: 2 })
+  if (word === '') return runs.at(-1)!
+  const found = runs.filter((run) => run.startsWith(word) || run.endsWith(`-${word}`))
+  if (found.length === 1) return found[0]!
+  if (found.length > 1)
+    throw new UserError(`${found.length} runs begin with ${word}`, { hint: found.slice(-10).join(', '), exitCode: 2 })
+  const near = nearest(word, runs)
+  throw new UserError(`there is no run ${word}`, {
+    hint: near ? `did you mean ${near}?` : `the last ones: ${runs.slice(-5).join(', ')}`,
+    exitCode: 2,
+  })
+}
+
+function isWorking(layout: Layout): boolean {
+  const beat = statSync(layout.lock, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return Date.now() - beat < HEARTBEAT_MS
+}
+
+async function watchRun(layout: Layout, file: string, io: Io): Promise<number> {
+  const left = new AbortController()
+  const leave = () => left.abort()
+  const keys = process.stdin.isTTY ? process.stdin : null
+  const { color, unicode } = io
+  const live = await openLive({
+    terminal: process.stdout,
+    keys,
+    root: layout.root,
+    color,
+    unicode,
+    controls: false,
+    onWish: leave,
+    onBreak: (error) => {
+      io.err(`the dashboard failed: ${error instanceof Error ? error.message : String(error)}\n`)
+      leave()
+    },
+  })
+  process.once('SIGINT', leave).once('SIGTERM', leave)
+  try {
+    const onEvent = (event: TimedEvent) => live.event(event)
+    const end = await followLog(file, { onEvent, isAlive: () => isWorking(layout), signal: left.signal })
+    if (end === 'abandoned') live.abandoned()
+    // A finished run stays on the screen for whoever wants to look around in it.
+    if (keys && !left.signal.aborted) await new Promise((resolve) => left.signal.addEventListener('abort', resolve))
+    return 0
+  } finally {
+    process.off('SIGINT', leave).off('SIGTERM', leave)
+    live.close()
+  }
+}
+
+async function printRun(layout: Layout, file: string, chosen: 'plain' | 'json', io: Io): Promise<number> {
+  const reporter = reporters[chosen]({ ...io, quiet: false })
+  let code = 0
+  const onEvent = (event: TimedEvent) => {
+    reporter.event(event)
+    if (event.type === 'run-finished') code = { ok: 0, held: 0, failed: 1, cancelled: 130 }[event.outcome]
+  }
+  const { signal } = new AbortController()
+  const end = await followLog(file, { onEvent, isAlive: () => isWorking(layout), signal })
+  if (end === 'abandoned') io.err(`${ABANDONED}\n`)
+  reporter.close()
+  return end === 'abandoned' ? 1 : code
+}
+
+const ABANDONED = 'this run ended without saying how (killed?); kpipe run goes on from what it finished'
