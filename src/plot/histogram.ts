@@ -1,0 +1,88 @@
+/** Counts in bins, with vertical lines for figures of interest (an average, a target). */
+import { axes, figure, heading, HEIGHT, noData, plotArea, type PlotOptions, svgRoot, tooltip, WIDTH } from './frame.ts'
+import { linearScale, niceRange, niceStep, type Range } from './scale.ts'
+import { el, short, text, textWidth } from './svg.ts'
+import { colorOf } from './theme.ts'
+
+export interface Histogram extends PlotOptions {
+  /** One more than counts, rising. */
+  readonly edges: readonly number[]
+  readonly counts: readonly number[]
+  readonly marks?: readonly { readonly x: number; readonly label: string }[]
+  /** 0-based colour. */
+  readonly color?: number
+}
+
+export function histogram(plot: Histogram): string {
+  const { width = WIDTH, height = HEIGHT, edges, counts } = plot
+  const most = Math.max(0, ...counts)
+  if (most === 0 || edges.length !== counts.length + 1) return noData(plot)
+  const { parts, bottom } = heading(width, plot.title, [])
+  const ys = niceRange({ min: 0, max: most }, 4)
+  const labels = linearScale(ys, [0, 1], 4)
+  const area = plotArea(width, height, bottom, plot, labels.ticks.map(labels.label))
+  const xs = { min: edges[0]!, max: edges.at(-1)! }
+  const x = linearScale(xs.min === xs.max ? niceRange(xs) : xs, [area.left, area.right])
+  const y = linearScale(ys, [area.bottom, area.top], 4)
+  const whole = { ...y, ticks: y.ticks.filter(Number.isInteger), label: String }
+  const bars = counts.flatMap((count, i) => {
+    if (count === 0) return []
+    const [from, to] = [x.map(edges[i]!), x.map(edges[i + 1]!)]
+    const words = `${figure(edges[i]!)} … ${figure(edges[i + 1]!)}: ${count}`
+    const box = {
+      x: from + 0.5,
+      y: y.map(count),
+      width: Math.max(1, to - from - 1),
+      height: area.bottom - y.map(count),
+    }
+    return [el('rect', { class: `kp-f${colorOf(plot.color ?? 0)} kp-point`, ...box }, tooltip(words))]
+  })
+  return svgRoot(width, height, plot, [
+    ...parts,
+    ...axes(area, x, whole, plot),
+    ...bars,
+    ...marks(plot, xs, x.map, area),
+  ])
+}
+
+/** Words of neighbouring lines stand below each other, so that they never cover one another. */
+function marks(
+  plot: Histogram,
+  xs: Range,
+  toX: (value: number) => number,
+  area: { top: number; bottom: number; right: number },
+): string[] {
+  const seen = [...(plot.marks ?? [])].filter(({ x }) => x >= xs.min && x <= xs.max).sort((a, b) => a.x - b.x)
+  return seen.flatMap(({ x, label }, i) => {
+    const at = toX(x)
+    const left = at + textWidth(label, 11) + 8 > area.right
+    return [
+      el('path', { class: 'kp-a kp-dash', d: `M${short(at)},${short(area.top)}V${short(area.bottom)}` }),
+      text(label, {
+        x: at + (left ? -5 : 5),
+        y: area.top + 10 + 14 * i,
+        class: 'kp-t',
+        anchor: left ? 'end' : 'start',
+        size: 11,
+      }),
+    ]
+  })
+}
+
+/** Round bins over the values; an empty list gives no bins. */
+export function binValues(values: readonly number[], count = 24): { edges: number[]; counts: number[] } {
+  const told = values.filter(Number.isFinite)
+  if (told.length === 0) return { edges: [], counts: [] }
+  const [low, high] = [Math.min(...told), Math.max(...told)]
+  const step = low === high ? Math.abs(low) / 10 || 1 : niceStep(high - low, count)
+  const first = Math.floor(low / step + 1e-9)
+  // The greatest value belongs to the last bin, also where it stands on that bin's upper edge.
+  const bins = Math.max(1, Math.ceil(high / step - 1e-9) - first)
+  const counts = Array.from({ length: bins }, () => 0)
+  for (const value of told) {
+    const bin = Math.min(bins - 1, Math.max(0, Math.floor(value / step + 1e-9) - first))
+    counts[bin] = counts[bin]! + 1
+  }
+  const edges = Array.from({ length: bins + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)))
+  return { edges, counts }
+}
