@@ -14,6 +14,8 @@ export interface DataFolder {
   readonly root: string
   /** Content hash of a file. @throws UserError where it is gone */
   hash(path: string): string
+  /** For the item cache: the file an item is computed from, [] where the item is no file. */
+  reads(path: string): readonly { readonly path: string; readonly hash: string }[]
   /** @throws UserError where it is gone */
   read(path: string): Uint8Array
 }
@@ -38,6 +40,10 @@ export function openDataFolder(path: string, files: readonly DataFile[]): DataFo
       const hash = hashes.get(file)
       if (hash === undefined) throw gone(file)
       return hash
+    },
+    reads: (file) => {
+      const hash = hashes.get(file)
+      return hash === undefined ? [] : [{ path: join(root, file), hash }]
     },
     read: (file) => {
       if (!hashes.has(file) || !statSync(join(root, file), { throwIfNoEntry: false })) throw gone(file)

@@ -2,12 +2,12 @@
  * A FeatureSet on disk: x.npy, y.npy and features.json in one folder (the contract is feature-set.ts).
  * Readable from Python: `np.load('x.npy', mmap_mode='r')`.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataError } from '../lib/errors.ts'
 import { writeAtomic } from '../lib/files.ts'
 import type { FeatureSet, FeatureSetInfo, Split } from './feature-set.ts'
-import { readNpy, writeNpy } from './npy.ts'
+import { openNpy, readNpy, writeNpy } from './npy.ts'
 
 export function writeFeatureSet(dir: string, { info, x, y }: FeatureSet): void {
   writeNpy(join(dir, 'x.npy'), x, [info.rows.length, ...info.xShape])
@@ -17,22 +17,70 @@ export function writeFeatureSet(dir: string, { info, x, y }: FeatureSet): void {
 
 /** @throws DataError where a file is missing, damaged, or the three do not fit together. */
 export function readFeatureSet(dir: string): FeatureSet {
-  const path = join(dir, 'features.json')
-  const info = readInfo(path)
+  const info = readFeatureInfo(dir)
   const [x, y] = [readNpy(join(dir, 'x.npy')), readNpy(join(dir, 'y.npy'))]
-  for (const [name, found, shape] of [
-    ['x.npy', x.shape, info.xShape] as const,
-    ['y.npy', y.shape, info.yShape] as const,
-  ]) {
-    const expected = [info.rows.length, ...shape]
-    if (String(found) !== String(expected))
-      throw fault(
-        join(dir, name),
-        'bad-shape',
-        `shape [${found.join(', ')}], but features.json says [${expected.join(', ')}]`,
-      )
-  }
+  checkShapes(dir, info, x.shape, y.shape)
   return { info, x: x.data, y: y.data }
+}
+
+/** The set without its numbers. @throws DataError where features.json is missing or damaged */
+export function readFeatureInfo(dir: string): FeatureSetInfo {
+  return readInfo(join(dir, 'features.json'))
+}
+
+/** Bytes of x.npy and y.npy. */
+export function featureBytes(dir: string): number {
+  return statSync(join(dir, 'x.npy')).size + statSync(join(dir, 'y.npy')).size
+}
+
+/** A feature set whose numbers stay in their files: for sets larger than memory. */
+export interface FeatureRows {
+  readonly info: FeatureSetInfo
+  /** Copies rows, in the order given, to the start of the two arrays. */
+  read(rows: readonly number[], x: Float32Array, y: Float32Array): Promise<void>
+  close(): Promise<void>
+}
+
+/** @throws DataError as readFeatureSet */
+export async function openFeatureRows(dir: string): Promise<FeatureRows> {
+  const info = readFeatureInfo(dir)
+  const [x, y] = [await openNpy(join(dir, 'x.npy')), await openNpy(join(dir, 'y.npy'))]
+  checkShapes(dir, info, x.shape, y.shape)
+  return {
+    info,
+    read: async (rows, xInto, yInto) => {
+      await Promise.all(
+        runsOf(rows).flatMap(({ first, count, at }) => [
+          x.readRows(first, count, xInto, at * x.rowSize),
+          y.readRows(first, count, yInto, at * y.rowSize),
+        ]),
+      )
+    },
+    close: async () => {
+      await Promise.all([x.close(), y.close()])
+    },
+  }
+}
+
+/** Neighbouring rows as one read. */
+function runsOf(rows: readonly number[]): { first: number; count: number; at: number }[] {
+  const runs: { first: number; count: number; at: number }[] = []
+  for (const [at, row] of rows.entries()) {
+    const last = runs.at(-1)
+    if (last && row === last.first + last.count) last.count++
+    else runs.push({ first: row, count: 1, at })
+  }
+  return runs
+}
+
+function checkShapes(dir: string, info: FeatureSetInfo, x: readonly number[], y: readonly number[]): void {
+  for (const [name, found, shape] of [['x.npy', x, info.xShape] as const, ['y.npy', y, info.yShape] as const]) {
+    const expected = [info.rows.length, ...shape]
+    if (String(found) !== String(expected)) {
+      const message = `shape [${found.join(', ')}], but features.json says [${expected.join(', ')}]`
+      throw fault(join(dir, name), 'bad-shape', message)
+    }
+  }
 }
 
 /** Index of every row of one split, ascending. */

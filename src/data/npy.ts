@@ -3,6 +3,7 @@
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (version 1.0; 2.0 is read too).
  */
 import { readFileSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { DataError } from '../lib/errors.ts'
 import { writeAtomic } from '../lib/files.ts'
 
@@ -33,30 +34,82 @@ export function writeNpy(path: string, data: Float32Array, shape: readonly numbe
 /** @throws DataError where the file is not a whole float32 array in C order. */
 export function readNpy(path: string): NpyArray {
   const file = readFileSync(path)
-  const fail = (offset: number, code: string, message: string): never => {
-    throw new DataError({ path, offset, code, message, hint: 'run the stage that wrote it again' })
+  const { shape, dataAt } = readHeader(path, file, file.length)
+  return { data: floatsOf(file.subarray(dataAt)), shape }
+}
+
+/** A .npy file read by rows (the first axis), without ever holding more of it than is asked for. */
+export interface NpyFile {
+  readonly shape: readonly number[]
+  /** Numbers in a row. */
+  readonly rowSize: number
+  /** Rows [first, first + count) into `into` from number `at` on. */
+  readRows(first: number, count: number, into: Float32Array, at: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** @throws DataError as readNpy */
+export async function openNpy(path: string): Promise<NpyFile> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    const head = Buffer.alloc(Math.min(size, HEADER_WINDOW))
+    await file.read(head, 0, head.length, 0)
+    const { shape, dataAt } = readHeader(path, head, size)
+    const rowSize = product(shape.slice(1))
+    return {
+      shape,
+      rowSize,
+      readRows: async (first, count, into, at) => {
+        const bytes = new Uint8Array(into.buffer, into.byteOffset + at * 4, count * rowSize * 4)
+        await readWhole(file, path, bytes, dataAt + first * rowSize * 4)
+        if (!LITTLE_ENDIAN) Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).swap32()
+      },
+      close: () => file.close(),
+    }
+  } catch (error) {
+    await file.close()
+    throw error
   }
-  if (file.length < PREFIX || file.toString('latin1', 1, 6) !== 'NUMPY' || file[0] !== 0x93)
-    fail(0, 'bad-header', 'not a .npy file (it does not start with \\x93NUMPY)')
-  const wide = file[6]! >= 2
+}
+
+/** Longest header that is looked for when only the start of a file is read; NumPy writes 128 bytes. */
+const HEADER_WINDOW = 65_536
+
+async function readWhole(file: FileHandle, path: string, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done)
+    if (bytesRead === 0) throw fault(path, position + done, 'truncated', 'the file became shorter while it was read')
+    done += bytesRead
+  }
+}
+
+/** @param length of the whole file; `head` may be its start only */
+function readHeader(path: string, head: Buffer, length: number): { shape: readonly number[]; dataAt: number } {
+  if (head.length < PREFIX || head.toString('latin1', 1, 6) !== 'NUMPY' || head[0] !== 0x93)
+    throw fault(path, 0, 'bad-header', 'not a .npy file (it does not start with \\x93NUMPY)')
+  const wide = head[6]! >= 2
   const start = wide ? 12 : PREFIX
-  const dataAt = start + (wide ? file.readUInt32LE(8) : file.readUInt16LE(8))
-  const header = file.toString('latin1', start, dataAt)
+  const dataAt = start + (wide ? head.readUInt32LE(8) : head.readUInt16LE(8))
+  const header = head.toString('latin1', start, dataAt)
   const type = /'descr':\s*'([^']*)'/.exec(header)?.[1]
-  if (type !== '<f4') fail(start, 'bad-type', `numbers of type ${type ?? 'unknown'}, expected '<f4' (float32)`)
-  if (/'fortran_order':\s*True/.test(header)) fail(start, 'bad-order', 'Fortran order, expected C order')
+  if (type !== '<f4')
+    throw fault(path, start, 'bad-type', `numbers of type ${type ?? 'unknown'}, expected '<f4' (float32)`)
+  if (/'fortran_order':\s*True/.test(header)) throw fault(path, start, 'bad-order', 'Fortran order, expected C order')
   const shape = (/'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? '').split(',').flatMap((part) => part.trim() || [])
   const sizes = shape.map(Number)
-  const bytes = product(sizes) * 4
   if (!sizes.every((size) => Number.isInteger(size) && size >= 0))
-    fail(start, 'bad-header', `shape (${shape.join(', ')})`)
-  if (file.length - dataAt !== bytes)
-    fail(
-      file.length,
-      'truncated',
-      `${file.length - dataAt} bytes of data, expected ${bytes} for shape (${sizes.join(', ')})`,
-    )
-  return { data: floatsOf(file.subarray(dataAt)), shape: sizes }
+    throw fault(path, start, 'bad-header', `shape (${shape.join(', ')})`)
+  const bytes = product(sizes) * 4
+  if (length - dataAt !== bytes) {
+    const message = `${length - dataAt} bytes of data, expected ${bytes} for shape (${sizes.join(', ')})`
+    throw fault(path, length, 'truncated', message)
+  }
+  return { shape: sizes, dataAt }
+}
+
+function fault(path: string, offset: number, code: string, message: string): DataError {
+  return new DataError({ path, offset, code, message, hint: 'run the stage that wrote it again' })
 }
 
 /** float32 as little-endian bytes (a copy only where the machine is big-endian or the view is not aligned). */

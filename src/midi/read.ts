@@ -164,7 +164,11 @@ function findNextTrack(
 ): number {
   const next = indexOfTag(bytes, 'MTrk', at + 1, end)
   const piece = JSON.stringify(Buffer.from(bytes.subarray(at, Math.min(end, at + 4))).toString('latin1'))
-  const message = `found ${piece} where track ${found + 1} of ${trackCount} should begin with "MTrk"`
+  const track = `track ${found + 1} of ${trackCount}`
+  const message =
+    piece === '"MTrk"'
+      ? `the file ends in the header of ${track}`
+      : `found ${piece} where ${track} should begin with "MTrk"`
   const repaired = next < 0 ? `the last ${end - at} bytes ignored` : `${next - at} bytes skipped`
   faults.stumble('bad-chunk', at, message, EXPORT_AGAIN, repaired)
   return next < 0 ? end : next

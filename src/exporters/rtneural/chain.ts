@@ -47,6 +47,8 @@ const refusedKinds: Partial<Record<Layer['kind'], string>> = {
   max_pool2d: 'it has no pooling',
   global_avg_pool: 'it has no pooling: a file is run one time step at a time',
   causal_attention: 'it has no attention: a file is a plain sequence of layers',
+  position_embedding: 'it has no learned positions: every step is treated alike',
+  tied_dense: 'it cannot share the table of an embedding',
   add: 'it has no residual paths: a file is a plain sequence of layers',
 }
 
