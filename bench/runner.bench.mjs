@@ -1,9 +1,12 @@
 // The runner against DVC, ninja and a bare Node: runs with nothing to do, and a thousand tiny commands.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { inTurn, kpipeBin, must, time } from './tools.mjs'
+import { installedKpipe, inTurn, must, time } from './tools.mjs'
+
+let bin = ''
 
 export async function run(tools) {
+  bin = installedKpipe(tools.work)
   const rows = []
   if (tools.wants('no-op 5,000')) rows.push(...noOp(tools, 5000, true))
   if (tools.wants('no-op 100,000')) rows.push(...noOp(tools, 100_000, false))
@@ -11,7 +14,7 @@ export async function run(tools) {
   return rows
 }
 
-const kpipe = (cwd, ...args) => time(process.execPath, [kpipeBin, 'run', ...args], { cwd })
+const kpipe = (cwd, ...args) => time(process.execPath, [bin, 'run', ...args], { cwd })
 
 /** Eight stages over one folder of data; the first reads it all. */
 function noOp(tools, count, withDvc) {
@@ -44,7 +47,7 @@ function noOp(tools, count, withDvc) {
     ours: () => kpipe(root),
     node: () => time(process.execPath, ['-e', '1'], { cwd: root }),
   })
-  const { ours: again, dvc: peer } = inTurn(3, { ours: () => kpipe(root), dvc })
+  const { ours: again, dvc: peer } = inTurn(7, { ours: () => kpipe(root), dvc })
   return [
     { case: `${label} against dvc repro`, ours: again, peer, unit: 's', goal: 10, better: 'less' },
     { case: `${label} against node -e 1`, ours, peer: node, unit: 's', goal: 0.4, better: 'less' },

@@ -1,7 +1,7 @@
 // What benches share: a work folder, peers in a venv of the bench's own, and timing ours and the peer in turn.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -97,4 +97,18 @@ export function conversation(command, args, env = {}) {
     },
     end: () => child.stdin.end(),
   }
+}
+
+/** kpipe as npm installs it: the published files, without the sources' build step. */
+export function installedKpipe(work) {
+  const target = join(work, 'installed', 'node_modules', 'kpipe')
+  const { files } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+  must(process.execPath, [join(repository, 'scripts', 'build.mjs')])
+  rmSync(target, { recursive: true, force: true })
+  for (const name of ['package.json', ...files]) cpSync(join(repository, name), join(target, name), { recursive: true })
+  for (const name of readdirSync(join(repository, 'node_modules'))) {
+    const link = join(work, 'installed', 'node_modules', name)
+    if (name !== 'kpipe' && !existsSync(link)) symlinkSync(join(repository, 'node_modules', name), link)
+  }
+  return join(target, 'src', 'bin.cjs')
 }

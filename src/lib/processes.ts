@@ -1,5 +1,4 @@
 /** Telling a live process from a dead one, or from another that got its number. */
-import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** A text that differs between two processes with the same number, '' where the process is not there. */
@@ -17,6 +16,8 @@ export function processStart(pid: number): string {
     if (process.platform === 'linux') return ''
   }
   try {
+    // Loaded on use: it costs a run with nothing to do three milliseconds, and only systems without /proc come here.
+    const { execFileSync } = process.getBuiltinModule('node:child_process')
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
   } catch {
     return ''
