@@ -313,9 +313,11 @@ function tell(error: unknown, argv: readonly string[], io: Io): number {
   return 1
 }
 
+const letGo = () => undefined
+
 function terminal(): Io {
   // A reader that left (kpipe run | head) ends neither the run nor kpipe: what nobody reads is not written.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  for (const stream of [process.stdout, process.stderr]) stream.off('error', letGo).on('error', letGo)
   const { env } = process
   const color = env['FORCE_COLOR']
     ? env['FORCE_COLOR'] !== '0'

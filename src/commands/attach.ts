@@ -74,6 +74,8 @@ async function watchRun(layout: Layout, file: string, io: Io): Promise<number> {
     },
   })
   process.once('SIGINT', leave).once('SIGTERM', leave)
+  // The keyboard keeps the process alive only once the first frame stands.
+  const alive = setInterval(() => undefined, 1 << 30)
   try {
     const onEvent = (event: TimedEvent) => live.event(event)
     const end = await followLog(file, { onEvent, isAlive: () => isWorking(layout), signal: left.signal })
@@ -82,6 +84,7 @@ async function watchRun(layout: Layout, file: string, io: Io): Promise<number> {
     if (keys && !left.signal.aborted) await new Promise((resolve) => left.signal.addEventListener('abort', resolve))
     return 0
   } finally {
+    clearInterval(alive)
     process.off('SIGINT', leave).off('SIGTERM', leave)
     live.close()
   }

@@ -48,9 +48,9 @@ const NEEDS_LOOK: ReadonlySet<State> = new Set(['failed', 'timed-out', 'moved', 
 const BAD: ReadonlySet<State> = new Set([...NEEDS_LOOK, 'cancelled', 'skipped'])
 export const RETRYABLE: ReadonlySet<State> = new Set(['failed', 'timed-out', 'moved', 'cancelled'])
 
-/** Rows of the list. `open`: what runs, what went wrong, what waits. */
+/** Rows of the list. `open`: what runs, what went wrong, what waits; of a run that is over everything. */
 export function shownStages(view: RunView, filter: Filter): StageView[] {
-  if (filter === 'all') return view.stages
+  if (filter === 'all' || (filter === 'open' && view.end)) return view.stages
   if (filter === 'bad') return view.stages.filter((stage) => BAD.has(stage.state))
   const of = (test: (state: State) => boolean) => view.stages.filter((stage) => test(stage.state))
   return [...of((s) => s === 'running'), ...of((s) => RETRYABLE.has(s) || s === 'held'), ...of((s) => s === 'waiting')]

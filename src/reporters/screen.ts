@@ -275,12 +275,7 @@ function bottomLine({ view, ui, now, size, unicode, keyboard }: Scene): Line {
   ]
   if (ui.confirm?.type === 'quit') return say('y/n  stop the run? finished work is kept')
   if (ui.confirm?.type === 'cancel') return say(`y/n  cancel ${ui.confirm.stage}?`)
-  if (view.stopping)
-    return say(
-      size.columns < 70
-        ? 'stopping; ctrl-c again kills'
-        : 'stopping: finished work is kept, the next run goes on from here (ctrl-c again kills)',
-    )
+  if (view.stopping) return say('stopping; ctrl-c again kills; finished work is kept')
   if (ui.notice) return say(ui.notice)
   if (view.waiting) return say(view.waiting)
   if (view.endsAt !== null && !view.end && keyboard.controls) {

@@ -4,6 +4,7 @@ import { explainChange } from '../store/explain.ts'
 import type { KeyDocument } from '../store/fingerprint.ts'
 import type { StageRecord } from '../store/journal.ts'
 import type { StoredResult } from '../store/store.ts'
+import type { ContentHash } from '../store/tree.ts'
 import { type Fingerprint, fingerprint, outputPaths, recordName, type ResolvedInput, type Session } from './session.ts'
 
 export type Decision =
@@ -34,10 +35,20 @@ export function decide(session: Session, stage: StagePlan, force: boolean): Deci
 
 function editedOutputs(session: Session, stage: StagePlan, record: StageRecord): string[] {
   return Object.entries(outputPaths(session, stage)).flatMap(([out, path]) => {
-    const now = session.trees.hash(path)
+    const now = standing(session, path)
     if (now === record.outs[out]) return []
-    return [`${out || 'output'} ${now === '-' ? 'is missing' : 'was changed by hand'}`]
+    const how = now === '-' ? 'is missing' : now === null ? 'cannot be read' : 'was changed by hand'
+    return [`${out || 'output'} ${how}`]
   })
+}
+
+/** An output may link to music that was moved away since: the stage makes it anew. */
+function standing(session: Session, path: string): ContentHash | null {
+  try {
+    return session.trees.hash(path)
+  } catch {
+    return null
+  }
 }
 
 function whyStale(

@@ -114,8 +114,10 @@ export class FolderWatch {
     if (name === null) return this.#tell(folder)
     const path = join(folder, name)
     if (!inTree && !this.#singles.get(folder)?.has(name)) return
-    this.#tell(path)
     const stats = lstatSync(path, { throwIfNoEntry: false })
+    // A watched folder that goes tells of itself under its own name; the one around it has told already.
+    if (!stats && name === basename(folder) && !lstatSync(folder, { throwIfNoEntry: false })) return this.#drop(folder)
+    this.#tell(path)
     if (!stats) return this.#drop(path)
     const folderNow = stats.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : stats
     if (event !== 'rename' || !folderNow?.isDirectory()) return

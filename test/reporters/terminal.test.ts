@@ -67,7 +67,7 @@ onPty('ctrl-c ends the run, gives the terminal back and leaves the summary', asy
   const { code, text } = await session.done
   expect(code).toBe(130)
   expect(cursorShown(text)).toBe(true)
-  expect(text.trimEnd().split('\r\n').at(-1)).toMatch(/^slow: cancelled in .* 1 ran, 1 cancelled$/)
+  expect(text.replaceAll(SHOW, '').trimEnd().split('\r\n').at(-1)).toMatch(/^slow: cancelled in .* 1 ran, 1 cancelled$/)
   expect(project.remainingTemp()).toEqual([])
 })
 
@@ -129,6 +129,20 @@ onPty('attach shows a run that works, changes nothing, and q leaves it alone', a
   expect(cursorShown(text)).toBe(true)
   project.write({ go: '' })
   expect((await running.done).code).toBe(0)
+})
+
+onPty('attach shows a finished run until somebody leaves', async () => {
+  project.write({ 'pipelines/p.yaml': SLOW, go: '' })
+  project.run('bad')
+  const session = terminal('attach')
+  await until(() => session.text().includes('q quit'))
+  expect(session.text()).toContain('done · 2/2 stages')
+  session.child.stdin!.write('f')
+  await until(() => session.text().includes('✓ bad '))
+  session.child.stdin!.write('q')
+  const { code, text } = await session.done
+  expect(code).toBe(0)
+  expect(cursorShown(text)).toBe(true)
 })
 
 test('attach without a terminal prints the run as lines, also a finished or a killed one', async () => {
