@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['slow/**', '**/slow/**'],
     globalSetup: ['test/setup-build.ts'],
+    // By default one core is left idle, which on two cores is half of the machine.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

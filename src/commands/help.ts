@@ -32,7 +32,7 @@ Without a pipeline: pipelines/default.yaml, pipelines/kelly.yaml or the only one
 
   -s, --set a.b=1      change a param (or stages.NAME.with.KEY, configs.NAME.KEY) for this run; may be repeated
   -n, --dry-run        only say what would run, and why
-  -f, --force          run even what is fresh (the named stages, or all)
+  -f, --force          run even what is fresh (the named stages, or all), from nothing: no stored item or checkpoint is used
       --only           just the named stages, not what they need
       --from STAGE     this stage and all after it
   -j, --jobs N         at most N stages at once (default: cores)

@@ -3,6 +3,7 @@
  * again, bytes into the store, manifest, outputs swapped in, clean mark. Between any two of these the next run does at most
  * extra work, and never believes something that is not so.
  */
+import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Executor, Job, JobHooks, JobOutcome } from '../executor.ts'
@@ -71,6 +72,8 @@ async function attemptStage(
   const started = performance.now()
   const log = join(session.layout.runs, request.runId, `${fileName(stage.id)}${attempt > 1 ? `.${attempt}` : ''}.log`)
   const checkpoints = checkpointFolder(session, stage, decision.print)
+  const forced = decision.reason === 'forced'
+  if (forced && attempt === 1 && checkpoints) emptyFolder(checkpoints.path)
   const before = session.journal.get(recordName(session.plan, stage))
   const clean = before ?? neverRan(recordName(session.plan, stage))
   const mark = { run: request.runId, pid: 0, started: '' }
@@ -83,7 +86,8 @@ async function attemptStage(
     session.store.keepTrees(input.content)
   const work = stage.command ? commandWork(session, stage) : kindWork(session, stage)
   makeFolder(dirname(log))
-  const job = jobOf(session, stage, decision.print, work, checkpoints?.path ?? null, log)
+  const wanted = jobOf(session, stage, decision.print, work, checkpoints?.path ?? null, log)
+  const job = forced ? { ...wanted, items: '' } : wanted
   crashPoint('staged')
   const outcome = await runWithTimeout(stage, job, request, (pid, startedAt) =>
     session.journal.put({ ...dirty, dirty: { ...mark, pid, started: startedAt } }),
@@ -219,4 +223,10 @@ function progressFacts(progress: Progress, seconds: number) {
   const { done, total, unit } = progress
   const etaSeconds = total > 0 && done > 0 && done <= total ? (seconds / done) * (total - done) : null
   return { done, total, unit, metrics: progress.metrics ?? {}, note: progress.note ?? '', etaSeconds }
+}
+
+/** `--force` means from nothing: no checkpoint is gone on from. */
+function emptyFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true })
+  mkdirSync(path, { recursive: true })
 }

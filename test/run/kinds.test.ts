@@ -61,7 +61,7 @@ export default defineStage<{ scale: number }>({
     expect(items()).toEqual(['ran', 1, 50])
     project.remove('texts/11.txt')
     expect(items()).toEqual(['ran', 0, 50])
-    expect(items('--force')).toEqual(['same', 0, 50])
+    expect(items('--force')).toEqual(['same', 50, 0]) // from nothing
     expect(items('--set', 'stages.a.with.scale=2')).toEqual(['ran', 50, 0])
     expect(read('sizes.json')).toHaveLength(50)
   })
