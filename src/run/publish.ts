@@ -1,9 +1,9 @@
 /** `to:` copies outputs out of the cache: file by file, or by the kind's own rule (a registry that others write too). */
-import { lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { writeAtomic } from '../lib/files.ts'
+import { copyFileSync, lstatSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { StagePlan } from '../plan.ts'
 import type { StageRecord } from '../store/journal.ts'
+import { move, tempFolder } from './commit.ts'
 import { crashPoint } from './crash.ts'
 import { outputPaths, publishedFiles, resolvePath, type Session } from './session.ts'
 
@@ -36,14 +36,19 @@ export async function applyPublish(session: Session, stage: StagePlan, record: S
     session.journal.put({ ...record, published: session.trees.current(target) })
     return
   }
-  for (const file of publishedFiles(session, stage, record.outs['']!)) {
+  const staging = tempFolder(session, stage.id)
+  for (const [number, file] of publishedFiles(session, stage, record.outs['']!).entries()) {
     if (session.trees.current(file.to) === file.hash) continue
     const standing = lstatSync(file.to, { throwIfNoEntry: false })
     if (standing && !standing.isFile()) rmSync(file.to, { recursive: true, force: true })
-    writeAtomic(file.to, readFileSync(file.from))
+    // Made in the cache: a kill must not leave half a file among the user's.
+    const staged = join(staging, String(number))
+    copyFileSync(file.from, staged)
+    move(staged, file.to)
     session.trees.current(file.to)
     crashPoint('one file published')
   }
+  rmSync(staging, { recursive: true, force: true })
   removeAbandoned(session, stage, record)
   session.journal.put({ ...record, published: record.outs['']! })
 }
