@@ -38,6 +38,9 @@ export async function build(root) {
       banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
       plugins: [importsOnUse(root, later)],
     })
+    // The one file is compiled by load.cjs, which hands in `__import`: V8's kept code knows no module loader.
+    const hotFile = join(temp, 'kpipe.cjs')
+    writeFileSync(hotFile, readFileSync(hotFile, 'utf8').replace(/\bimport\(/g, '__import('))
     const modules = await esbuild.build({
       ...common,
       entryPoints: { worker: 'src/worker.ts', stage: 'src/stage.ts', ...later },

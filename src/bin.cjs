@@ -9,7 +9,8 @@ const root = join(__dirname, '..')
 
 async function start() {
   if (existsSync(join(root, 'scripts', 'stale.cjs'))) await require('../scripts/stale.cjs').buildIfStale(`${root}/`)
-  const { main } = require('../dist/kpipe.cjs')
+  const { load } = require('./load.cjs')
+  const { main } = load(join(root, 'dist', 'kpipe.cjs'))
   // Not process.exit: what was written to a pipe must get out first.
   process.exitCode = await main(process.argv.slice(2))
 }

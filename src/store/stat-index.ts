@@ -5,24 +5,23 @@
  */
 import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs'
+import { sep } from 'node:path'
 import { sha256, writeAtomic } from '../lib/files.ts'
+import { FIELDS, HASH_BYTES, StatRows } from './stat-rows.ts'
 
-/** Clock ticks of local file systems are at most 10 ms; files with whole-second times get two seconds (FAT, some network disks). */
-const TICK_MS = 20
-const COARSE_TICK_MS = 2000
 /** Contents up to this size are handed on instead of being read again. */
 const SMALL_BYTES = 2048
-const MAGIC = 'kpipe-index-2\n'
-/** ino, size, mtimeMs, ctimeMs, indexedAtMs */
-const FIELDS = 5
+const MAGIC = 'kpipe-index-3\n'
+const HEAD_BYTES = 120
 
+/**
+ * The file: a head of 120 bytes (magic, sha256 of the rest, number of rows, number of folders); the numbers of all rows;
+ * their hashes, 32 bytes each; then for each folder its path, number of rows, tree hash, files below, and the rows' names,
+ * joined by NUL, folders parted by two NULs. A folder's names stay one string until a name is asked for.
+ */
 export class StatIndex {
   readonly #file: string
-  /** path → row number */
-  readonly #rows = new Map<string, number>()
-  #numbers = new Float64Array(0)
-  #hashes: string[] = []
-  #count = 0
+  readonly #folders = new Map<string, StatRows>()
   #dirty = false
   #last: { readonly hash: string; readonly bytes: Buffer } | null = null
   /** Files whose content was read since the start, for tests and `--json`. */
@@ -35,14 +34,31 @@ export class StatIndex {
 
   /** sha256 of the file's content. Throws what `fs` throws. */
   hashFile(path: string, stats: Stats = lstatSync(path)): string {
-    const row = this.#rows.get(path)
-    if (row !== undefined && this.#vouches(row, stats)) return this.#hashes[row]!
-    const indexedAt = Date.now()
-    const { hash, size, bytes } = readAndHash(path, stats.isSymbolicLink() ? undefined : stats.size)
-    this.#last = bytes && bytes.length <= SMALL_BYTES ? { hash, bytes } : null
-    this.filesRead++
-    this.#record(path, stats, size, hash, indexedAt)
-    return hash
+    const at = path.lastIndexOf(sep)
+    const name = path.slice(at + 1)
+    const rows = this.folder(path.slice(0, at))
+    const row = rows.row(name)
+    return row === undefined ? this.#read(rows, name, path, stats) : this.hashRow(rows, row, name, path, stats)
+  }
+
+  /** The same for one whose row is known. */
+  hashRow(rows: StatRows, row: number, name: string, path: string, stats: Stats): string {
+    return rows.vouches(row, stats) ? rows.hash(row) : this.#read(rows, name, path, stats)
+  }
+
+  /** What is known of a folder's entries; whoever changes them says `changed`. */
+  folder(path: string): StatRows {
+    let rows = this.#folders.get(path)
+    if (!rows) {
+      rows = new StatRows()
+      this.#folders.set(path, rows)
+    }
+    return rows
+  }
+
+  /** Rows were changed: the index is to be saved. */
+  changed(): void {
+    this.#dirty = true
   }
 
   /** Bytes of the small file that was read last, if they have this hash: the caller is about to store them. */
@@ -52,19 +68,20 @@ export class StatIndex {
 
   /** A file was renamed (its inode and mtime stay): its row goes with it. */
   moved(from: string, to: string): void {
-    const row = this.#rows.get(from)
-    if (row === undefined) return
-    this.#rows.delete(from)
-    this.#rows.set(to, row)
-    this.#dirty = true
+    const a = from.lastIndexOf(sep)
+    const b = to.lastIndexOf(sep)
+    const rows = this.#folders.get(from.slice(0, a))
+    if (rows?.moveTo(from.slice(a + 1), this.folder(to.slice(0, b)), to.slice(b + 1))) this.#dirty = true
   }
 
   /** Drop the rows of files that are gone; for gc, since it looks at every one. */
   prune(): void {
-    for (const path of this.#rows.keys()) {
-      if (lstatSync(path, { throwIfNoEntry: false })) continue
-      this.#rows.delete(path)
-      this.#dirty = true
+    for (const [folder, rows] of this.#folders) {
+      for (const name of rows.names()) {
+        if (lstatSync(`${folder}${sep}${name}`, { throwIfNoEntry: false })) continue
+        rows.remove(name)
+        this.#dirty = true
+      }
     }
   }
 
@@ -74,20 +91,21 @@ export class StatIndex {
    */
   save(): void {
     if (!this.#dirty) return
-    const paths = [...this.#rows.keys()]
-    const numbers = new Float64Array(paths.length * FIELDS)
-    const hashes: string[] = []
-    paths.forEach((path, i) => {
-      const row = this.#rows.get(path)!
-      numbers.set(this.#numbers.subarray(row * FIELDS, row * FIELDS + FIELDS), i * FIELDS)
-      hashes.push(this.#hashes[row]!)
-    })
-    const body = Buffer.concat([
-      Buffer.from(numbers.buffer),
-      Buffer.from(hashes.join(''), 'latin1'),
-      Buffer.from(paths.join('\0')),
-    ])
-    const head = Buffer.from(`${MAGIC}${sha256(body)} ${paths.length}\n`.padEnd(120, ' '))
+    const numbers: Uint8Array[] = []
+    const hashes: Uint8Array[] = []
+    const folders: string[] = []
+    let count = 0
+    for (const [path, all] of this.#folders) {
+      const rows = all.forSaving()
+      if (rows.count === 0) continue
+      const packed = rows.packed
+      numbers.push(Buffer.from(packed.numbers.buffer, packed.numbers.byteOffset, packed.numbers.byteLength))
+      hashes.push(packed.hashes)
+      folders.push([path, rows.count, rows.tree.hash || '-', rows.tree.files, packed.joined].join('\0'))
+      count += rows.count
+    }
+    const body = Buffer.concat([...numbers, ...hashes, Buffer.from(folders.join('\0\0'))])
+    const head = Buffer.from(`${MAGIC}${sha256(body)} ${count} ${folders.length}\n`.padEnd(HEAD_BYTES, ' '))
     try {
       writeAtomic(this.#file, Buffer.concat([head, body]))
     } catch (error) {
@@ -96,29 +114,14 @@ export class StatIndex {
     this.#dirty = false
   }
 
-  #vouches(row: number, stats: Stats): boolean {
-    const at = row * FIELDS
-    const n = this.#numbers
-    if (n[at] !== stats.ino || n[at + 1] !== stats.size || n[at + 2] !== stats.mtimeMs || n[at + 3] !== stats.ctimeMs)
-      return false
-    const tick = stats.mtimeMs % 1000 === 0 && stats.ctimeMs % 1000 === 0 ? COARSE_TICK_MS : TICK_MS
-    return Math.max(stats.mtimeMs, stats.ctimeMs) + tick <= n[at + 4]!
-  }
-
-  #record(path: string, stats: Stats, size: number, hash: string, indexedAt: number): void {
-    let row = this.#rows.get(path)
-    if (row === undefined) {
-      row = this.#count++
-      if (this.#count * FIELDS > this.#numbers.length) {
-        const grown = new Float64Array(Math.max(1024, this.#numbers.length * 2))
-        grown.set(this.#numbers)
-        this.#numbers = grown
-      }
-      this.#rows.set(path, row)
-    }
-    this.#numbers.set([stats.ino, size, stats.mtimeMs, stats.ctimeMs, indexedAt], row * FIELDS)
-    this.#hashes[row] = hash
+  #read(rows: StatRows, name: string, path: string, stats: Stats): string {
+    const indexedAt = Date.now()
+    const { hash, size, bytes } = readAndHash(path, stats.isSymbolicLink() ? undefined : stats.size)
+    this.#last = bytes && bytes.length <= SMALL_BYTES ? { hash, bytes } : null
+    this.filesRead++
+    rows.record(name, stats, size, hash, indexedAt)
     this.#dirty = true
+    return hash
   }
 
   #load(): void {
@@ -128,23 +131,44 @@ export class StatIndex {
     } catch {
       return
     }
-    const head = bytes.toString('latin1', 0, 120)
+    const head = bytes.toString('latin1', 0, HEAD_BYTES)
     if (!head.startsWith(MAGIC)) return
-    const [digest, countText] = head.slice(MAGIC.length).trim().split(' ')
-    const body = bytes.subarray(120)
+    const [digest, countText, foldersText] = head.slice(MAGIC.length).trim().split(' ')
+    const body = bytes.subarray(HEAD_BYTES)
     if (sha256(body) !== digest) return // torn or damaged: hash again
     const count = Number(countText)
-    const numbers = new Float64Array(Math.ceil(count * 1.1) * FIELDS + 1024 * FIELDS)
-    Buffer.from(numbers.buffer).set(body.subarray(0, count * FIELDS * 8))
-    const hashes = body.toString('latin1', count * FIELDS * 8, count * (FIELDS * 8 + 64))
-    const paths = body.toString('utf8', count * (FIELDS * 8 + 64)).split('\0')
-    for (let i = 0; i < count; i++) {
-      this.#rows.set(paths[i]!, i)
-      this.#hashes.push(hashes.slice(i * 64, i * 64 + 64))
+    const numbers = new Float64Array(count * FIELDS)
+    Buffer.from(numbers.buffer).set(body.subarray(0, numbers.byteLength))
+    const hashes = body.subarray(numbers.byteLength, numbers.byteLength + count * HASH_BYTES)
+    if (Number(foldersText) === 0) return
+    let at = 0
+    for (const folder of body.toString('utf8', numbers.byteLength + hashes.length).split('\0\0')) {
+      const [path, rows, hash, files, joined] = splitHead(folder)
+      const end = at + Number(rows)
+      this.#folders.set(
+        path,
+        new StatRows(
+          joined,
+          numbers.subarray(at * FIELDS, end * FIELDS),
+          hashes.subarray(at * HASH_BYTES, end * HASH_BYTES),
+          { hash: hash === '-' ? '' : hash, files: Number(files) },
+        ),
+      )
+      at = end
     }
-    this.#numbers = numbers
-    this.#count = count
   }
+}
+
+/** The first four fields and the rest. */
+function splitHead(text: string): [string, string, string, string, string] {
+  const fields: string[] = []
+  let at = 0
+  for (let i = 0; i < 4; i++) {
+    const end = text.indexOf('\0', at)
+    fields.push(text.slice(at, end))
+    at = end + 1
+  }
+  return [fields[0]!, fields[1]!, fields[2]!, fields[3]!, text.slice(at)]
 }
 
 /** Hash a file in pieces of 1 MiB, so that a 10 GB WAV costs no memory. */
@@ -181,7 +205,7 @@ export function indexFault(file: string): string {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? '' : `cannot be read (${(error as Error).message})`
   }
-  const head = bytes.toString('latin1', 0, 120)
+  const head = bytes.toString('latin1', 0, HEAD_BYTES)
   if (!head.startsWith(MAGIC)) return 'was written by another kpipe'
-  return sha256(bytes.subarray(120)) === head.slice(MAGIC.length).trim().split(' ')[0] ? '' : 'is damaged'
+  return sha256(bytes.subarray(HEAD_BYTES)) === head.slice(MAGIC.length).trim().split(' ')[0] ? '' : 'is damaged'
 }

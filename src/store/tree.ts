@@ -6,12 +6,15 @@
  *
  * so that one changed file rewrites one folder's text, and two texts can be compared into "2 files added".
  */
-import { type Dirent, lstatSync, readdirSync, readFileSync, realpathSync, rmSync, type Stats, statSync } from 'node:fs'
+import { type Dirent, lstatSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../lib/errors.ts'
 import { sha256 } from '../lib/files.ts'
 import { sharded, type Layout } from './layout.ts'
 import type { StatIndex } from './stat-index.ts'
+import { escapeName, FOLDER, isRegular, LINK, type StatRows } from './stat-rows.ts'
+
+const MAY_BE_GONE = { throwIfNoEntry: false } as const
 
 /** Never part of any input or output. */
 const IGNORED = new Set(['.DS_Store', 'Thumbs.db', '__pycache__', '.git', '.ipynb_checkpoints'])
@@ -36,8 +39,11 @@ export interface TreeFile {
 export class Trees {
   readonly #layout: Layout
   readonly #index: StatIndex
+  readonly #cwd = process.cwd()
   /** folder hash → its text; every tree seen in this process. */
   readonly #texts = new Map<string, string>()
+  /** folder hash → the rows it was known by, for its text if somebody asks. */
+  readonly #rows = new Map<string, StatRows>()
   readonly #memo = new Map<string, ContentHash>()
   readonly #links = new Map<string, string>()
 
@@ -108,7 +114,8 @@ export class Trees {
   text(hash: string): string {
     let text = this.#texts.get(hash)
     if (text === undefined) {
-      text = readTree(this.#layout.trees, hash)
+      const rows = this.#rows.get(hash)
+      text = rows?.tree.hash === hash ? rows.treeText() : readTree(this.#layout.trees, hash)
       this.#texts.set(hash, text)
     }
     return text
@@ -148,30 +155,43 @@ export class Trees {
       if (entry.type === 'D' || entry.type === 'L') yield* this.textsOf(entry.hash)
   }
 
-  #folder(path: string, above: readonly string[]): { hash: string; files: number } {
-    const names = readdirSync(path, { withFileTypes: true }).filter((entry) => !IGNORED.has(entry.name))
-    names.sort((a, b) => (a.name < b.name ? -1 : 1))
-    let text = ''
-    let files = 0
-    for (const entry of names) {
-      const line = this.#entry(path, entry, above)
-      if (!line) continue
-      files += line.type === 'D' || line.type === 'L' ? line.size : 1
-      text += `${line.type} ${line.hash} ${line.size} ${escapeName(line.name)}\n`
+  /** Only what differs from the last walk is read; where nothing does, the hash of the whole folder is known. */
+  #folder(path: string, above: readonly string[]): { readonly hash: string; readonly files: number } {
+    const rows = this.#index.folder(path)
+    const names = readdirSync(path).filter((name) => !IGNORED.has(name))
+    let same = !rows.list(names)
+    // The kernel walks every part of a path anew for each file: from the working folder there are fewer.
+    const near = path.startsWith(`${this.#cwd}/`) ? path.slice(this.#cwd.length + 1) : path
+    for (let row = 0; row < names.length; row++) {
+      if (!this.#entry(path, near, rows, row, names[row]!, above)) same = false
     }
-    const hash = sha256(text)
+    if (same) {
+      const { tree } = rows
+      if (!this.#texts.has(tree.hash)) rows.keepText((text) => this.#texts.set(tree.hash, text))
+      this.#rows.set(tree.hash, rows)
+      return tree
+    }
+    this.#index.changed()
+    const { text, hash, files } = rows.walked()
     this.#texts.set(hash, text)
     return { hash, files }
   }
 
-  #entry(folder: string, entry: Dirent, above: readonly string[]): TreeEntry | null {
-    const path = `${folder}/${entry.name}`
-    if (entry.isDirectory()) {
-      const below = this.#folder(path, above)
-      return { type: 'D', hash: below.hash, size: below.files, name: entry.name }
+  /** True if this entry is what it was at the last walk. */
+  #entry(folder: string, near: string, rows: StatRows, row: number, name: string, above: readonly string[]): boolean {
+    let stats = lstatSync(`${near}/${name}`, MAY_BE_GONE)
+    // The common case first: these few lines run for every file of every input.
+    if (stats && isRegular(stats)) {
+      if (rows.vouches(row, stats)) return rows.isKind(row, stats)
+      this.#index.hashRow(rows, row, name, `${folder}/${name}`, stats)
+      return false
     }
-    let stats: Stats | undefined
-    if (entry.isSymbolicLink()) {
+    const path = `${folder}/${name}`
+    if (stats?.isDirectory()) {
+      const below = this.#folder(path, above)
+      return rows.isFolder(row, FOLDER, below.hash, below.files)
+    }
+    if (stats?.isSymbolicLink()) {
       stats = statSync(path, { throwIfNoEntry: false })
       if (!stats)
         throw new UserError(`${path} is a link to something that is not there`, { hint: 'remove it or mend it' })
@@ -181,15 +201,18 @@ export class Trees {
           throw new UserError(`${path} is a link to a folder it lies in`, { hint: 'remove the link' })
         this.#links.set(path, target)
         const below = this.#folder(target, [...above, target])
-        return { type: 'L', hash: below.hash, size: below.files, name: entry.name }
+        return rows.isFolder(row, LINK, below.hash, below.files)
       }
-    } else stats = lstatSync(path, { throwIfNoEntry: false })
+      if (isRegular(stats)) {
+        if (rows.vouches(row, stats)) return rows.isKind(row, stats)
+        this.#index.hashRow(rows, row, name, path, stats)
+        return false
+      }
+    }
     // Node reads names as UTF-8; one that is not cannot be opened, and must not be left out in silence.
-    if (!stats && entry.name.includes('\uFFFD'))
+    if (!stats && name.includes('\uFFFD'))
       throw new UserError(`${path}: the name is not UTF-8`, { hint: 'rename the file' })
-    if (!stats?.isFile()) return null // vanished meanwhile, a socket, a pipe
-    const type = (stats.mode & 0o100) !== 0 ? 'X' : 'F'
-    return { type, hash: this.#index.hashFile(path, stats), size: stats.size, name: entry.name }
+    return rows.isKind(row, 0) // vanished meanwhile, a socket, a pipe
   }
 }
 
@@ -228,7 +251,6 @@ export function hashBelow(trees: Trees, content: ContentHash, sub: string): Cont
   return at
 }
 
-const escapeName = (name: string) => (/[\n\\]/.test(name) ? name.replace(/\\/g, '\\\\').replace(/\n/g, '\\n') : name)
 const unescapeName = (name: string) =>
   name.includes('\\') ? name.replace(/\\(n|\\)/g, (_, char) => (char === 'n' ? '\n' : '\\')) : name
 

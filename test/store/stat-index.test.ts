@@ -113,7 +113,7 @@ test('torn or damaged anywhere, it is forgotten, and every hash is still right',
   const { index, paths } = settled(20)
   index.save()
   const whole = readFileSync(indexFile)
-  const damaged: Buffer[] = [Buffer.alloc(0), Buffer.from('kpipe-index-2\n'), Buffer.from('something else')]
+  const damaged: Buffer[] = [Buffer.alloc(0), Buffer.from('kpipe-index-3\n'), Buffer.from('something else')]
   for (let at = 0; at < whole.length; at += 37) {
     damaged.push(whole.subarray(0, at))
     const flipped = Buffer.from(whole)
