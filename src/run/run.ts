@@ -4,9 +4,8 @@
  * nothing is ready, wait for any running stage to end. Nothing is locked or written until the first stage that is not fresh.
  */
 import type { Executor } from '../executor.ts'
-import type { Outcome } from '../events.ts'
 import type { UserError } from '../lib/errors.ts'
-import type { Plan, StagePlan } from '../plan.ts'
+import type { StagePlan } from '../plan.ts'
 import { runStage } from './attempt.ts'
 import { ended, resultEnd, type StageEnd } from './end.ts'
 import { restoreOutputs } from './commit.ts'
@@ -14,24 +13,16 @@ import { type Steered, Steering } from './controls.ts'
 import { enter } from './enter.ts'
 import { failingGate, metricsOf } from './gates.ts'
 import type { Lock } from './lock.ts'
+import { isGood, Progress, type RunEnd } from './progress.ts'
 import { applyPublish, isPublished } from './publish.ts'
 import type { RunRequest } from './request.ts'
 import { poolSizes, ResourcePools } from './resources.ts'
 import { type Decision, decide } from './decide.ts'
 import { recordName, type Session } from './session.ts'
 
-export interface RunEnd {
-  readonly outcome: 'ok' | 'failed' | 'held' | 'cancelled'
-  readonly counts: Partial<Record<Outcome, number>>
-}
-
 export interface Finish extends StageEnd {
   readonly stage: StagePlan
 }
-
-const GOOD: ReadonlySet<Outcome> = new Set(['ran', 'same', 'fresh', 'restored'])
-const BAD: ReadonlySet<Outcome> = new Set(['failed', 'timed-out', 'moved'])
-const RETRYABLE: ReadonlySet<string> = new Set([...BAD, 'cancelled'])
 
 export async function run(session: Session, request: RunRequest): Promise<RunEnd> {
   const walk = new Walk(session, request)
@@ -45,8 +36,7 @@ export async function run(session: Session, request: RunRequest): Promise<RunEnd
 class Walk {
   readonly #session: Session
   readonly #request: RunRequest
-  readonly #states = new Map<string, Outcome | 'waiting' | 'running'>()
-  readonly #consumers: ReadonlyMap<string, readonly string[]>
+  readonly #progress: Progress
   readonly #pools: ResourcePools
   readonly #running = new Map<string, Promise<Finish>>()
   /** Stages whose work is over and whose outputs are being stored: their share of the pools is free again. */
@@ -54,29 +44,24 @@ class Walk {
   readonly #told = new Map<string, string>()
   #wake: () => void = () => undefined
   readonly #steering: Steering
-  #ready: StagePlan[] = []
   #lock: Lock | null = null
   #executor: Promise<Executor> | null = null
   #worked = false
-  #failed = false
 
   constructor(session: Session, request: RunRequest) {
     this.#session = session
     this.#request = request
     this.#steering = new Steering(request)
-    this.#consumers = consumersOf(session.plan)
+    this.#progress = new Progress(session.plan, session.stages, request.selected)
     this.#pools = new ResourcePools(poolSizes(session.plan, request.jobs))
   }
 
   async go(): Promise<RunEnd> {
-    const selected = this.#session.plan.stages.filter((stage) => this.#request.selected.has(stage.id))
-    for (const stage of selected) this.#states.set(stage.id, 'waiting')
-    this.#ready = selected.filter((stage) => this.#isReady(stage))
     for (;;) {
       this.#steering.obey(this.#steered, () => this.#wake())
       await this.#startReady()
       if (this.#running.size === 0) {
-        if (await this.#steering.staysOpen(this.#ready.length, this.#hasRetryable())) continue
+        if (await this.#steering.staysOpen(this.#progress.ready.length, this.#progress.hasRetryable())) continue
         break
       }
       const woken = new Promise<null>((resolve) => {
@@ -90,8 +75,8 @@ class Walk {
       if (!this.#storing.delete(finish.stage.id)) this.#pools.give(finish.stage)
       this.#end(finish)
     }
-    for (const stage of selected) if (this.#states.get(stage.id) === 'waiting') this.#settleWaiting(stage)
-    return this.#summary()
+    for (const stage of this.#progress.waiting()) if (this.#progress.isWaiting(stage.id)) this.#settle(stage)
+    return this.#progress.summary(this.#request.signal.aborted)
   }
 
   async close(): Promise<void> {
@@ -103,14 +88,19 @@ class Walk {
   }
 
   async #startReady(): Promise<void> {
+    const progress = this.#progress
     const deferred: StagePlan[] = []
     // With every core taken nothing can start: looking at stages now would only mean looking at them twice.
-    while (this.#ready.length > 0 && !this.#steering.paused && (!this.#pools.full() || this.#request.signal.aborted)) {
-      const stage = this.#ready.shift()!
+    while (
+      progress.ready.length > 0 &&
+      !this.#steering.paused &&
+      (!this.#pools.full() || this.#request.signal.aborted)
+    ) {
+      const stage = progress.ready.shift()!
       if (this.#request.signal.aborted) this.#end({ stage, ...ended('cancelled', 'cancelled before it started') })
       else if (!(await this.#tryBegin(stage))) deferred.push(stage)
     }
-    this.#ready.unshift(...deferred)
+    progress.ready.unshift(...deferred)
   }
 
   /** What cannot even be looked at (a link to nowhere, a folder that may not be read) fails alone. */
@@ -127,7 +117,7 @@ class Walk {
   /** False: it has to run, and the pools have no room yet. */
   async #begin(stage: StagePlan): Promise<boolean> {
     if (!stage.enabled) return this.#end({ stage, ...ended('disabled', 'its `when:` is false') })
-    if (this.#stopping())
+    if (this.#progress.failed && !this.#request.keepGoing)
       return this.#end({ stage, ...ended('skipped', 'another stage failed; --keep-going would have gone on') })
     const held = failingGate(this.#session, stage)
     if (held) return this.#end({ stage, ...ended('held', held) })
@@ -136,7 +126,11 @@ class Walk {
       return this.#end({ stage, ...freshEnd(this.#session, stage, decision) })
     if (decision.action === 'run' && !this.#pools.fits(stage)) return false
     const locked = await this.#takeLock()
-    if (locked === 'moved') return this.#restart()
+    if (locked === 'moved') {
+      // Nothing has run yet; an end that was told already is told again only if it differs.
+      this.#progress.startAgain()
+      return true
+    }
     if (locked === 'taken') decision = this.#decide(stage)
     const before = this.#request.failures?.get(stage.id)
     if (decision.action === 'run' && before?.key === decision.print.key)
@@ -166,7 +160,7 @@ class Walk {
   #start(stage: StagePlan, decision: Extract<Decision, { action: 'run' }>): void {
     this.#worked = true
     this.#pools.take(stage)
-    this.#states.set(stage.id, 'running')
+    this.#progress.started(stage)
     const work = async (): Promise<Finish> => {
       this.#executor ??= this.#request.executor()
       const end = await runStage(this.#session, stage, decision, {
@@ -222,50 +216,24 @@ class Walk {
     return moved ? 'moved' : 'taken'
   }
 
-  /** Look at every stage again. Nothing has run yet; an end that was told already is told again only if it differs. */
-  #restart(): true {
-    for (const id of this.#states.keys()) this.#states.set(id, 'waiting')
-    this.#ready = this.#session.plan.stages.filter((stage) => this.#states.has(stage.id) && this.#isReady(stage))
-    this.#failed = false
-    return true
-  }
-
   #end(finish: Finish): true {
     const { stage, outcome } = finish
-    this.#states.set(stage.id, outcome)
-    this.#failed ||= BAD.has(outcome)
-    const key = GOOD.has(outcome) ? (this.#session.journal.get(recordName(this.#session.plan, stage))?.key ?? '') : ''
+    const blocked = this.#progress.ended(stage, outcome)
+    const key = isGood(outcome) ? (this.#session.journal.get(recordName(this.#session.plan, stage))?.key ?? '') : ''
     const told = `${outcome} ${key}`
     if (this.#told.get(stage.id) !== told)
       this.#request.emit({ type: 'stage-finished', ...omitStage(finish), stage: stage.id, key })
     this.#told.set(stage.id, told)
-    for (const id of this.#consumers.get(stage.id) ?? []) {
-      const consumer = this.#session.stages.get(id)!
-      if (this.#states.get(id) !== 'waiting') continue
-      if (GOOD.has(outcome)) {
-        if (this.#isReady(consumer)) this.#ready.push(consumer)
-      } else this.#settleWaiting(consumer)
-    }
+    for (const consumer of blocked) if (this.#progress.isWaiting(consumer.id)) this.#settle(consumer)
     return true
   }
 
   /** A stage that can never become ready: say because of what. */
-  #settleWaiting(stage: StagePlan): void {
-    const culprit = stage.needs.find((id) => !this.#isDone(id)) ?? ''
-    const state = this.#states.get(culprit)
-    if (state === 'cancelled' || this.#request.signal.aborted)
+  #settle(stage: StagePlan): void {
+    const { cancelled, words } = this.#progress.obstacle(stage)
+    if (cancelled || this.#request.signal.aborted)
       this.#end({ stage, ...ended('cancelled', 'cancelled before it started') })
-    else this.#end({ stage, ...ended('skipped', `${culprit} ${reasonWord(state)}`) })
-  }
-
-  #isReady(stage: StagePlan): boolean {
-    return stage.needs.every((id) => this.#isDone(id))
-  }
-
-  /** A stage outside the selection is taken as it stands. */
-  #isDone(id: string): boolean {
-    const state = this.#states.get(id)
-    return state === undefined || GOOD.has(state as Outcome)
+    else this.#end({ stage, ...ended('skipped', words) })
   }
 
   #rememberFailure(stage: StagePlan, key: string, end: StageEnd): void {
@@ -274,54 +242,22 @@ class Walk {
     else failures?.delete(stage.id)
   }
 
-  #hasRetryable(): boolean {
-    return [...this.#states.values()].some((state) => RETRYABLE.has(state))
-  }
-
   /** What a dashboard may do to the stages. */
   readonly #steered: Steered = {
     cancelWaiting: (id) => {
-      if (this.#states.get(id) !== 'waiting') return
-      this.#ready = this.#ready.filter((stage) => stage.id !== id)
+      if (!this.#progress.isWaiting(id)) return
+      this.#progress.unqueue(id)
       this.#end({ stage: this.#session.stages.get(id)!, ...ended('cancelled', 'cancelled by hand before it started') })
     },
     putBack: (id) => {
-      if (!RETRYABLE.has(this.#states.get(id) ?? 'waiting')) return
+      if (!this.#progress.isRetryable(id)) return
       this.#request.failures?.delete(id)
-      this.#putBack(this.#session.stages.get(id)!, 'tried again by hand')
-      this.#failed = [...this.#states.values()].some((state) => BAD.has(state as Outcome))
-      for (const stage of this.#session.plan.stages) {
-        const was = this.#states.get(stage.id)
-        // A stage that was cancelled itself has needs that are done: it waits for a retry of its own.
-        const because = was === 'skipped' || (was === 'cancelled' && !this.#isReady(stage))
-        if (because && stage.needs.every((need) => this.#mayBeDone(need))) this.#putBack(stage, `${id} is tried again`)
+      for (const stage of this.#progress.putBack(id)) {
+        this.#told.delete(stage.id)
+        const reason = stage.id === id ? 'tried again by hand' : `${id} is tried again`
+        this.#request.emit({ type: 'stage-waiting', stage: stage.id, reason })
       }
     },
-  }
-
-  #putBack(stage: StagePlan, reason: string): void {
-    this.#states.set(stage.id, 'waiting')
-    this.#told.delete(stage.id)
-    this.#request.emit({ type: 'stage-waiting', stage: stage.id, reason })
-    if (this.#isReady(stage)) this.#ready.push(stage)
-  }
-
-  #mayBeDone(id: string): boolean {
-    const state = this.#states.get(id)
-    return state === 'waiting' || state === 'running' || this.#isDone(id)
-  }
-
-  #stopping(): boolean {
-    return !this.#request.keepGoing && this.#failed
-  }
-
-  #summary(): RunEnd {
-    const counts: Partial<Record<Outcome, number>> = {}
-    for (const state of this.#states.values()) counts[state as Outcome] = (counts[state as Outcome] ?? 0) + 1
-    const bad = [...BAD].some((outcome) => counts[outcome])
-    const outcome =
-      this.#request.signal.aborted || counts.cancelled ? 'cancelled' : bad ? 'failed' : counts.held ? 'held' : 'ok'
-    return { outcome, counts }
   }
 }
 
@@ -343,28 +279,7 @@ function errorWords(error: unknown): string {
   return `kpipe itself failed: ${error.stack ?? error.message}`
 }
 
-function consumersOf(plan: Plan): Map<string, string[]> {
-  const consumers = new Map<string, string[]>()
-  for (const stage of plan.stages) {
-    for (const id of stage.needs) {
-      const list = consumers.get(id)
-      if (list) list.push(stage.id)
-      else consumers.set(id, [stage.id])
-    }
-  }
-  return consumers
-}
-
 function omitStage(finish: Finish): StageEnd {
   const { stage: _, ...end } = finish
   return end
-}
-
-function reasonWord(state: string | undefined): string {
-  if (state === 'skipped') return 'was skipped'
-  if (state === 'held') return 'was held by its gate'
-  if (state === 'disabled') return 'is disabled by its `when:`'
-  if (state === 'moved') return 'saw its inputs change'
-  if (state === 'timed-out') return 'ran out of time'
-  return 'failed'
 }

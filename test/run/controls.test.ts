@@ -5,7 +5,8 @@ import type { KpipeEvent } from '../../src/events.ts'
 import { executors } from '../../src/executors/index.ts'
 import { Controls } from '../../src/run/controls.ts'
 import type { RunRequest } from '../../src/run/request.ts'
-import { run, type RunEnd } from '../../src/run/run.ts'
+import { run } from '../../src/run/run.ts'
+import type { RunEnd } from '../../src/run/progress.ts'
 import { Project, until } from '../rig.ts'
 
 let project: Project
