@@ -136,7 +136,7 @@ class Walk {
     if (decision.action === 'run' && before?.key === decision.print.key)
       return this.#end({ stage, ...ended('failed', 'nothing it depends on changed since it failed', before.error) })
     if (decision.action === 'run' && decision.print.missing.length > 0)
-      return this.#end({ stage, ...ended('failed', '', `input ${decision.print.missing.join(', ')} is not there`) })
+      return this.#end({ stage, ...ended('failed', '', missingWords(this.#session, decision.print.missing)) })
     if (decision.action === 'fresh') {
       await applyPublish(this.#session, stage, decision.record)
       return this.#end({ stage, ...freshEnd(this.#session, stage, decision) })
@@ -269,6 +269,18 @@ function freshEnd(session: Session, stage: StagePlan, decision: Extract<Decision
   const result = session.store.results.get(decision.record.key)
   if (!result) return { ...ended('fresh', ''), cost: decision.record.seconds }
   return { ...resultEnd(session, stage, 'fresh', result, '', 0), metrics: metricsOf(session, stage) }
+}
+
+/** Inputs that are not there: what no run has made yet is asked for by its stage's name. */
+function missingWords(session: Session, missing: readonly string[]): string {
+  const unmade = missing.filter((name) => session.stages.has(name.split(':')[0]!))
+  const rest = missing.filter((name) => !unmade.includes(name))
+  const said = [
+    unmade.length > 0 ? `what it needs of ${unmade.join(', ')} was never made` : '',
+    rest.length > 0 ? `its input ${rest.join(', ')} is not there` : '',
+  ]
+  const hint = unmade.length > 0 ? 'run it without --only and --from: kpipe then makes what is missing first' : ''
+  return [said.filter(Boolean).join('; '), hint].filter(Boolean).join('\n')
 }
 
 /** A user's mistake and what the system refuses are a sentence; anything else is a fault of ours. */

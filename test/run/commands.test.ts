@@ -235,6 +235,21 @@ stages:
   expect(project.run()).toEqual({ measure: 'fresh', ship: 'ran', tell: 'ran' })
 })
 
+test('--only on a stage whose inputs no run has made says what to do', () => {
+  project.write({
+    'pipelines/p.yaml': `
+name: p
+stages:
+  music: { kind: download, with: { source: demo } }
+  check: { kind: validate, inputs: { data: music } }
+`,
+  })
+  const done = project.kpipe('run', '--only', 'check')
+  expect(done.code).toBe(1)
+  expect(done.err + done.out).toContain('what it needs of music was never made')
+  expect(done.err + done.out).toContain('run it without --only and --from')
+})
+
 test('--only, --from and stage names choose what is walked', () => {
   chain()
   expect(project.run('head')).toEqual({ upper: 'ran', head: 'ran' })
