@@ -21,9 +21,7 @@ export type Samples = Float32Array | Float64Array
 
 /** @throws RangeError where `size` is not a power of two from 8 to 2^20 */
 export function realFft(size: number): RealFft {
-  if (!Number.isInteger(Math.log2(size)) || size < 8 || size > 2 ** 20)
-    throw new RangeError(`FFT size ${size}, expected a power of two from 8 to 1048576`)
-  const half = size / 2
+  const half = checkedSize(size) / 2
   const re = new Float64Array(half)
   const im = new Float64Array(half)
   const first = firstIndices(half)
@@ -55,6 +53,13 @@ export function realFft(size: number): RealFft {
       }
     },
   }
+}
+
+/** @throws RangeError where it is not a power of two from 8 to 2^20 */
+export function checkedSize(size: number): number {
+  if (!Number.isInteger(Math.log2(size)) || size < 8 || size > 2 ** 20)
+    throw new RangeError(`FFT size ${size}, expected a power of two from 8 to 1048576`)
+  return size
 }
 
 interface Pass {

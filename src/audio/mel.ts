@@ -1,9 +1,10 @@
 /**
  * Mel spectrogram and its decibels, numbers as librosa 0.11 gives them (to 1e-5 of the largest; see test/audio/librosa).
- * The power spectrum of a frame goes straight into the bands: nothing is allocated a frame, arithmetic is float64.
+ * Frames are transformed four at a time in wasm and go straight into the bands (wasm/band-spectra.ts), in single precision.
  */
-import { type MelBank, melBank } from './mel-bank.ts'
-import { type FrameOptions, framesOf, raise, type Spectrogram } from './stft.ts'
+import { melBank, type MelBankOptions } from './mel-bank.ts'
+import { bandSums, type FrameOptions, framingOf, type Spectrogram } from './stft.ts'
+import type { BandOptions, BandSums } from './wasm/band-spectra.ts'
 
 export type { Spectrogram } from './stft.ts'
 
@@ -36,25 +37,38 @@ export interface DecibelOptions {
 
 /** [nMels, frames]; librosa.feature.melspectrogram with hop_length 512 by default. */
 export function melSpectrogram(samples: Float32Array, options: MelOptions = {}): Spectrogram {
-  const bank = bankOf(options)
-  const frames = framesOf(samples, { ...options, hopLength: options.hopLength ?? 512 })
-  const count = frames.count
-  const data = new Float32Array(bank.bands * count)
-  const power = new Float64Array(frames.fft.bins)
-  const exponent = (options.power ?? 2) / 2
-  frames.each((frame, source, at) => {
-    frames.fft.power(source, at, frames.window, power)
-    raise(power, exponent)
-    applyBank(bank, power, data, frame, count)
-  })
-  return { bands: bank.bands, frames: count, data }
+  const { bands, frames, data } = melSums(samples, options, { exponent: options.power ?? 2 })
+  return { bands, frames, data }
 }
 
 /** Mel spectrogram in decibels: power_to_db(melspectrogram(y)). With power 1 the caller means amplitude_to_db: not here. */
 export function logMel(samples: Float32Array, options: MelOptions & DecibelOptions = {}): Spectrogram {
-  const mel = melSpectrogram(samples, options)
-  powerToDbInPlace(mel.data, options)
-  return mel
+  const { amin, topDb, ref } = decibelOptions(options)
+  const least = Math.max(amin, SMALLEST)
+  const fixed = ref === 'max' ? 1 : Math.max(Math.abs(ref), least)
+  const exponent = options.power ?? 2
+  const sums = melSums(samples, options, { exponent, decibels: { least, reference: fixed } })
+  const { bands, frames, data, largest } = sums
+  // What depends on the largest value is known only now.
+  const shift = ref === 'max' ? -10 * Math.log10(Math.max(largest, least)) : 0
+  const floor = topDb === null ? -Infinity : 10 * Math.log10(Math.max(largest, least) / fixed) - topDb
+  if (shift !== 0 || floor > 10 * Math.log10(least / fixed))
+    for (let i = 0; i < data.length; i++) data[i] = (data[i]! > floor ? data[i]! : floor) + shift
+  return { bands, frames, data }
+}
+
+function melSums(
+  samples: Float32Array,
+  options: MelOptions,
+  sums: BandOptions,
+): BandSums & { bands: number; frames: number } {
+  const framing = framingOf(samples.length, { ...options, hopLength: options.hopLength ?? 512 })
+  const bank = bankOptions(options)
+  return {
+    ...bandSums(samples, framing, JSON.stringify(bank), () => melBank(bank), sums),
+    bands: bank.nMels,
+    frames: framing.count,
+  }
 }
 
 /** 10·log10(power / ref), limited to topDb below its largest value; librosa.power_to_db. A new array. */
@@ -64,21 +78,26 @@ export function powerToDb(power: Float32Array, options: DecibelOptions = {}): Fl
   return copy
 }
 
-function powerToDbInPlace(values: Float32Array, options: DecibelOptions): void {
+function decibelOptions(options: DecibelOptions): Required<DecibelOptions> {
   const amin = options.amin ?? 1e-10
   const topDb = options.topDb === undefined ? 80 : options.topDb
   if (!(amin > 0)) throw new RangeError(`amin ${amin}, expected above 0`)
   if (topDb !== null && !(topDb >= 0)) throw new RangeError(`topDb ${topDb}, expected 0 or more`)
+  return { amin, topDb, ref: options.ref ?? 1 }
+}
+
+function powerToDbInPlace(values: Float32Array, options: DecibelOptions): void {
+  const { amin, topDb, ref: reference } = decibelOptions(options)
   let largest = 0
   for (let i = 0; i < values.length; i++) if (values[i]! > largest) largest = values[i]!
-  const ref = Math.max(amin, options.ref === 'max' ? largest : Math.abs(options.ref ?? 1))
+  const ref = Math.max(amin, reference === 'max' ? largest : Math.abs(reference))
   // Limiting the power instead of the decibels spares the logarithm of everything below the floor.
   const floor = Math.max(amin, SMALLEST, topDb === null ? 0 : largest * 10 ** (-topDb / 10))
   const lowest = 10 * Math.log10(floor / ref)
-  const reference = DECIBELS * logOfBits(new Int32Array(Float32Array.of(Math.max(ref, SMALLEST)).buffer)[0]!)
+  const zero = DECIBELS * logOfBits(new Int32Array(Float32Array.of(Math.max(ref, SMALLEST)).buffer)[0]!)
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length)
   for (let i = 0; i < values.length; i++)
-    values[i] = values[i]! > floor ? DECIBELS * logOfBits(bits[i]!) - reference : lowest
+    values[i] = values[i]! > floor ? DECIBELS * logOfBits(bits[i]!) - zero : lowest
 }
 
 /** Smallest normal float32. */
@@ -102,32 +121,15 @@ function logOfBits(bits: number): number {
   return exponent * Math.LN2 + 2 * s * series
 }
 
-function applyBank(bank: MelBank, power: Float64Array, data: Float32Array, frame: number, count: number): void {
-  const { starts, offsets, weights, bands } = bank
-  for (let band = 0, to = frame; band < bands; band++, to += count) {
-    const end = offsets[band + 1]!
-    let sum = 0
-    for (let w = offsets[band]!, bin = starts[band]!; w < end; w++, bin++) sum += weights[w]! * power[bin]!
-    data[to] = sum
-  }
-}
-
-const banks = new Map<string, MelBank>()
-
-/** Banks are made once for each set of options; a process uses a handful. */
-function bankOf(options: MelOptions): MelBank {
+function bankOptions(options: MelOptions): MelBankOptions {
   const sampleRate = options.sampleRate ?? 22_050
-  const full = {
+  return {
     sampleRate,
     nFft: options.nFft ?? 2048,
     nMels: options.nMels ?? 128,
     fMin: options.fMin ?? 0,
     fMax: options.fMax ?? sampleRate / 2,
     htk: options.htk ?? false,
-    norm: options.norm === undefined ? ('slaney' as const) : options.norm,
+    norm: options.norm === undefined ? 'slaney' : options.norm,
   }
-  const key = JSON.stringify(full)
-  let bank = banks.get(key)
-  if (!bank) banks.set(key, (bank = melBank(full)))
-  return bank
 }

@@ -2,7 +2,9 @@
  * Short-time Fourier transform with librosa 0.11's framing: periodic Hann window, frames centred by zero padding.
  * Leaves out other windows and other paddings.
  */
-import { type RealFft, realFft } from './fft.ts'
+import { checkedSize, type RealFft, realFft } from './fft.ts'
+import type { MelBank } from './mel-bank.ts'
+import { type BandOptions, bandPlan, type BandSums, keptPlan } from './wasm/band-spectra.ts'
 
 export interface FrameOptions {
   /** Samples of one transform; a power of two. Default 2048. */
@@ -39,20 +41,35 @@ export interface Frames {
   each(visit: (frame: number, samples: Float32Array, at: number) => void): void
 }
 
+/** Frame t begins at sample t·hop - pad. */
+export interface Framing {
+  readonly nFft: number
+  readonly hop: number
+  readonly winLength: number
+  readonly pad: number
+  readonly count: number
+}
+
 /** @throws RangeError for options that make no frames (hop below 1, a signal shorter than nFft without centring) */
-export function framesOf(samples: Float32Array, options: FrameOptions): Frames {
-  const nFft = options.nFft ?? 2048
-  const hop = options.hopLength ?? Math.floor((options.winLength ?? nFft) / 4)
+export function framingOf(length: number, options: FrameOptions): Framing {
+  const nFft = checkedSize(options.nFft ?? 2048)
+  const winLength = options.winLength ?? nFft
+  const hop = options.hopLength ?? Math.floor(winLength / 4)
   const pad = (options.center ?? true) ? nFft / 2 : 0
   if (!Number.isInteger(hop) || hop < 1) throw new RangeError(`hopLength ${hop}, expected a whole number from 1`)
+  if (length + 2 * pad < nFft)
+    throw new RangeError(`${length} samples are less than one frame of ${nFft}; pad them, or set center`)
+  return { nFft, hop, winLength, pad, count: 1 + Math.floor((length + 2 * pad - nFft) / hop) }
+}
+
+/** @throws RangeError as `framingOf` */
+export function framesOf(samples: Float32Array, options: FrameOptions): Frames {
+  const { nFft, hop, winLength, pad, count } = framingOf(samples.length, options)
   const fft = sharedFft(nFft)
-  if (samples.length + 2 * pad < nFft)
-    throw new RangeError(`${samples.length} samples are less than one frame of ${nFft}; pad them, or set center`)
-  const count = 1 + Math.floor((samples.length + 2 * pad - nFft) / hop)
   const scratch = new Float32Array(nFft)
   return {
     fft,
-    window: hannWindow(options.winLength ?? nFft, nFft),
+    window: hannWindow(winLength, nFft),
     count,
     each(visit) {
       for (let frame = 0; frame < count; frame++) {
@@ -97,17 +114,34 @@ export function stft(samples: Float32Array, options: FrameOptions = {}): Complex
 
 /** |STFT|^power, [1 + nFft/2, frames]. Default power 2. */
 export function powerSpectrogram(samples: Float32Array, options: FrameOptions & { power?: number } = {}): Spectrogram {
-  const frames = framesOf(samples, options)
-  const { bins } = frames.fft
-  const data = new Float32Array(bins * frames.count)
-  const power = new Float64Array(bins)
-  const exponent = (options.power ?? 2) / 2
-  frames.each((frame, source, at) => {
-    frames.fft.power(source, at, frames.window, power)
-    raise(power, exponent)
-    for (let k = 0, to = frame; k < bins; k++, to += frames.count) data[to] = power[k]!
-  })
-  return { bands: bins, frames: frames.count, data }
+  const framing = framingOf(samples.length, options)
+  const bins = framing.nFft / 2 + 1
+  const { data } = bandSums(samples, framing, 'bins', () => everyBin(bins), { exponent: options.power ?? 2 })
+  return { bands: bins, frames: framing.count, data }
+}
+
+/** Sums over the bands of a bank; `name` says which bank, so that its plan can be kept. */
+export function bandSums(
+  samples: Float32Array,
+  { nFft, hop, winLength, pad, count }: Framing,
+  name: string,
+  bank: () => MelBank,
+  options: BandOptions,
+): BandSums {
+  const plan = keptPlan(`${nFft}/${hop}/${winLength}/${name}`, () =>
+    bandPlan(nFft, hop, hannWindow(winLength, nFft), bank()),
+  )
+  return plan(samples, pad, count, options)
+}
+
+/** A band a bin. */
+function everyBin(bins: number): MelBank {
+  return {
+    bands: bins,
+    starts: Int32Array.from({ length: bins }, (_, k) => k),
+    offsets: Int32Array.from({ length: bins + 1 }, (_, k) => k),
+    weights: new Float64Array(bins).fill(1),
+  }
 }
 
 /** In place; exponent 1 does nothing, 0.5 takes roots. */

@@ -4,8 +4,8 @@ import { inferShapes, outputSpecs, sizeOf, type WeightSpec, weightSpecs } from '
 import { names } from '../compile.ts'
 import { dropoutSpecs } from '../dropout.ts'
 import type { TrainingConfig } from '../engine.ts'
-import type { WasmMemory } from '../wasm/api.ts'
-import { Arena } from '../wasm/arena.ts'
+import type { WasmMemory } from '../../lib/wasm/api.ts'
+import { Arena } from '../../lib/wasm/arena.ts'
 import { type Regions, slotNames } from '../wasm/optimizer.ts'
 
 type View = Float32Array<ArrayBuffer>
@@ -28,7 +28,7 @@ export interface Memory {
 
 export function layOut(config: TrainingConfig): Memory {
   const specs = weightSpecs(config.network)
-  const arena = new Arena()
+  const arena = new Arena('the model and its optimiser', 'use a smaller model or batch')
   const decayed = (spec: WeightSpec) => spec.shape.length >= 2
   const trainable = specs.filter((spec) => spec.trainable)
   const ordered = [...trainable.filter(decayed), ...trainable.filter((spec) => !decayed(spec))]

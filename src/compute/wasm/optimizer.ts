@@ -4,7 +4,7 @@
  */
 import { UserError } from '../../lib/errors.ts'
 import type { OptimizerConfig } from '../engine.ts'
-import { wasm, type WasmMemory } from './api.ts'
+import { wasm, type WasmMemory } from '../../lib/wasm/api.ts'
 import {
   addF64,
   addI32,
@@ -19,7 +19,7 @@ import {
   v4,
   type WasmFunction,
   type WasmType,
-} from './assembler.ts'
+} from '../../lib/wasm/assembler.ts'
 
 const BETA1 = 0.9
 const BETA2 = 0.999
