@@ -5,10 +5,11 @@
  */
 import { extname } from 'node:path'
 import { DataError, type DataFault } from '../lib/errors.ts'
-import { type Audio, audioError, audioFault, endsEarly, MAX_RATE, MIN_RATE } from './audio.ts'
-import { type MpegWalk, walkFrames } from './mpeg.ts'
+import { type Audio, audioError, audioFault, MAX_RATE, MIN_RATE } from './audio.ts'
+import { mp3Stated } from './mp3.ts'
 import { walkOgg } from './ogg.ts'
 import { type Sniffed, sniffAudio } from './sniff.ts'
+import { allFinite, checkDecoded, codecFailed, type Stated } from './stated.ts'
 import { decodeWav } from './wav.ts'
 
 export type { Audio } from './audio.ts'
@@ -16,21 +17,6 @@ export type { Audio } from './audio.ts'
 interface Decoded {
   readonly channelData: Float32Array[]
   readonly sampleRate: number
-}
-
-/** What the file's own headers say, and what of the decoder's output to keep. */
-interface Stated {
-  readonly sampleRate: number
-  readonly channels: number
-  /** Samples a channel, or null where the file does not say. */
-  readonly samples: number | null
-  /** Where it says so. */
-  readonly offset: number
-  /** Bytes in the file. */
-  readonly end: number
-  /** Fewer samples missing than this are an encoder's rounding, more are a fault. */
-  readonly slack: number
-  readonly warnings: DataFault[]
 }
 
 /**
@@ -41,12 +27,16 @@ interface Stated {
 export async function decodeAudio(bytes: Uint8Array, path: string): Promise<Audio> {
   const kind = sniffAudio(bytes)
   const audio = await decodeKind(kind, bytes, path)
-  const expected = EXTENSIONS[extname(path).toLowerCase()]
-  if (expected && !kind.format.startsWith(expected)) {
-    const message = `named ${extname(path)}, but it is ${kind.label}: read as what it is`
-    audio.warnings.push(audioFault(path, 0, 'extension', message, 'name it by what it is'))
-  }
+  audio.warnings.push(...misnamed(kind, path))
   return audio
+}
+
+/** A warning where the name promises another format. */
+export function misnamed({ format, label }: Sniffed, path: string): DataFault[] {
+  const expected = EXTENSIONS[extname(path).toLowerCase()]
+  if (!expected || format.startsWith(expected)) return []
+  const message = `named ${extname(path)}, but it is ${label}: read as what it is`
+  return [audioFault(path, 0, 'extension', message, 'name it by what it is')]
 }
 
 /** Extensions that promise a format, with the beginning of its name. */
@@ -100,8 +90,7 @@ function codec(name: string, load: () => Promise<{ default: (bytes: Uint8Array) 
     try {
       return await decode(bytes)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw audioError(path, 0, 'damaged', `the ${name} decoder gave up: ${reason}`, 'export the file again')
+      throw codecFailed(name, path, error)
     }
   }
 }
@@ -110,64 +99,10 @@ function finish(format: string, path: string, stated: Stated, decoded: Decoded):
   const { warnings, sampleRate } = stated
   const channels = decoded.channelData.slice(0, stated.channels)
   const length = channels[0]?.length ?? 0
-  const wanted = stated.samples
-  if (length === 0 || channels.length < stated.channels || decoded.sampleRate !== sampleRate) {
-    const found = `found ${channels.length} channels of ${length} samples at ${decoded.sampleRate} Hz`
-    const message = `no sound could be decoded: ${found}, expected ${stated.channels} at ${sampleRate} Hz`
-    throw audioError(path, stated.offset, 'damaged', message, 'export the file again')
-  }
-  if (wanted !== null && wanted - length > stated.slack) {
-    const message = `${endsEarly(length / sampleRate, wanted / sampleRate)} (decoded ${length} of ${wanted} samples)`
-    throw audioError(path, stated.end, 'truncated', message, 'copy or export it again')
-  }
-  if (wanted !== null && wanted !== length) {
-    const message = `decoded ${length} samples, its header says ${wanted}`
-    warnings.push(audioFault(path, stated.offset, 'length', message))
-  }
-  if (channels.some((samples) => samples.some((value) => !Number.isFinite(value))))
+  checkDecoded(stated, { channels: channels.length, length, sampleRate: decoded.sampleRate }, path)
+  if (!channels.every(allFinite))
     throw audioError(path, stated.offset, 'damaged', 'decoded to NaN or infinite samples', 'export the file again')
   return { sampleRate, channels, format, warnings }
-}
-
-function mp3Stated(bytes: Uint8Array, start: number, path: string): Stated {
-  const walk = walkFrames(bytes, start)
-  if (!walk)
-    throw audioError(path, start, 'damaged', 'no two MPEG audio frames in a row, expected MP3', 'export the file again')
-  const { first, promised } = walk
-  if (promised && walk.frames + 1 < promised.frames) throw mp3Short(walk, promised.frames, bytes.length, path)
-  return {
-    sampleRate: first.sampleRate,
-    channels: first.channels,
-    samples: promised?.samples ?? null,
-    offset: promised?.offset ?? walk.firstOffset,
-    end: bytes.length,
-    slack: first.samples,
-    warnings: mp3Warnings(walk, path),
-  }
-}
-
-/** Frames are missing: bytes between them were spoilt, or the end of the file is not there. */
-function mp3Short(walk: MpegWalk, promised: number, end: number, path: string): DataError {
-  const { first, frames } = walk
-  const counted = `${frames} of ${promised} frames`
-  if (walk.garbage !== null && walk.garbage > walk.firstOffset) {
-    const message = `bytes that are no MPEG frame, found ${counted}, expected all`
-    return audioError(path, walk.garbage, 'damaged', message, 'copy or export it again')
-  }
-  const seconds = (count: number) => (count * first.samples) / first.sampleRate
-  const message = `${endsEarly(seconds(frames), seconds(promised))} (${counted})`
-  return audioError(path, walk.partial ?? end, 'truncated', message, 'copy or export it again')
-}
-
-function mp3Warnings(walk: MpegWalk, path: string): DataFault[] {
-  const warnings: DataFault[] = []
-  if (walk.garbage !== null)
-    warnings.push(audioFault(path, walk.garbage, 'garbage', 'bytes that are no MPEG frame, skipped up to the next one'))
-  if (walk.partial !== null) {
-    const message = 'the last MPEG frame is cut; the file does not say how long it was'
-    warnings.push(audioFault(path, walk.partial, 'partial-frame', message, 'copy it again if it should be longer'))
-  }
-  return warnings
 }
 
 /** STREAMINFO: 20 bits of rate, 3 of channels - 1, 5 of bits - 1, 36 of samples (RFC 9639 section 8.2). */

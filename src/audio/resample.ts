@@ -156,7 +156,7 @@ function through(plan: Plan): Resampler {
 }
 
 function makePlan(up: number, down: number): Plan {
-  const factor = up / down > 0.5 ? 2 : 1
+  const factor: 1 | 2 = up / down > 0.5 ? 2 : 1
   const nyquist = Math.min(1, up / down) / 2 // in cycles an input sample
   const half = Math.ceil(kaiserLength((nyquist * (1 - PASS)) / factor) / (2 * factor))
   const block = 2 ** Math.max(10, Math.ceil(Math.log2(half * 8)))
@@ -187,8 +187,9 @@ function makePlan(up: number, down: number): Plan {
   const weights = arena.view(at.weights, phases * room)
   const outputs = arena.view(at.outputs, MOST_OUTPUTS)
   const tables = { up, step: factor * down, taps, room, weights }
+  const sizes = { up, down, factor, block, half, hop, taps, carry } as const
   return {
-    ...{ up, down, factor, block, half, hop, taps, carry },
+    ...sizes,
     input: arena.view(at.input, lengths.input),
     middle: arena.view(at.middle, lengths.middle),
     lowPass: lowPass(kernels, fft, { ...at, hop, half, block, factor, to: at.middle + 4 * carry }),
@@ -250,11 +251,10 @@ function interpolation(
   let missing = known.length
   const whole = 4 * Math.floor(step / up)
   const rest = step % up
-  const run = (at: number, to: number, count: number, phase: number) =>
-    kernels['interpolate']!(
-      ...[places.middle + 4 * at, places.outputs + 4 * to, places.outputs + 4 * (to + count), places.weights],
-      ...[4 * room, up, whole, rest, phase],
-    )
+  const run = (at: number, to: number, count: number, phase: number) => {
+    const [first, out] = [places.middle + 4 * at, places.outputs + 4 * to]
+    kernels['interpolate']!(first, out, out + 4 * count, places.weights, 4 * room, up, whole, rest, phase)
+  }
   return (at, first, count) => {
     let phase = first
     let from = at

@@ -13,17 +13,37 @@ export type { Audio } from './audio.ts'
  */
 export function decodeWav(bytes: Uint8Array, path: string): Audio {
   const header = readWavHeader(bytes, path)
-  const channels = Array.from({ length: header.channels }, () => new Float32Array(header.frames))
+  const channels = wavSamples(bytes, header, path)
+  const format = wavFormat(header)
+  return { sampleRate: header.sampleRate, channels, format, warnings: header.warnings }
+}
+
+/** `wav pcm16`, `wav float32`, … */
+export function wavFormat(header: WavHeader): string {
+  return `wav ${header.encoding}${header.bits}`
+}
+
+/**
+ * Samples of every channel from frame `first` to before frame `end`.
+ * @throws DataError for NaN or absurd float samples
+ */
+export function wavSamples(
+  bytes: Uint8Array,
+  header: WavHeader,
+  path: string,
+  first = 0,
+  end = header.frames,
+): Float32Array[] {
+  const channels = Array.from({ length: header.channels }, () => new Float32Array(end - first))
   const view = new DataView(bytes.buffer, bytes.byteOffset + header.dataOffset, bytes.byteLength - header.dataOffset)
   const width = header.bits / 8
   const stride = width * header.channels
   channels.forEach((samples, c) => {
     const read = header.encoding === 'pcm' ? INTEGER[header.bits]! : FLOAT[header.bits]!
-    for (let i = 0, at = c * width; i < samples.length; i++, at += stride) samples[i] = read(view, at)
-    if (header.encoding === 'float') checkFloats(samples, c, header, path)
+    for (let i = 0, at = first * stride + c * width; i < samples.length; i++, at += stride) samples[i] = read(view, at)
+    if (header.encoding === 'float') checkFloats(samples, first, c, header, path)
   })
-  const format = `wav ${header.encoding}${header.bits}`
-  return { sampleRate: header.sampleRate, channels, format, warnings: header.warnings }
+  return channels
 }
 
 export interface WavOptions {
@@ -69,12 +89,13 @@ const FLOAT: Record<number, Read> = {
 /** Full scale is 1; integers stored as floats reach 2^31. Beyond that squares would leave float32, so it is damage. */
 const LARGEST = 2 ** 31
 
-function checkFloats(samples: Float32Array, channel: number, header: WavHeader, path: string): void {
-  const at = samples.findIndex((value) => !(Math.abs(value) <= LARGEST))
-  if (at < 0) return
+function checkFloats(samples: Float32Array, first: number, channel: number, header: WavHeader, path: string): void {
+  const index = samples.findIndex((value) => !(Math.abs(value) <= LARGEST))
+  if (index < 0) return
+  const at = first + index
   const width = header.bits / 8
   const offset = header.dataOffset + (at * header.channels + channel) * width
-  const found = `sample ${at} (${(at / header.sampleRate).toFixed(3)} s) of channel ${channel + 1} is ${samples[at]}`
+  const found = `sample ${at} (${(at / header.sampleRate).toFixed(3)} s) of channel ${channel + 1} is ${samples[index]}`
   throw audioError(path, offset, 'bad-sample', `${found}, expected a number within ±1`, 'export the file again')
 }
 

@@ -7,10 +7,9 @@
  * Clips without a label are left out: the label is the target.
  */
 import { addNoise, maskMel, pitchShift, timeStretch } from '../audio/augment.ts'
-import { decodeAudio } from '../audio/decode.ts'
 import { logMel, type Spectrogram } from '../audio/mel.ts'
-import { resample } from '../audio/resample.ts'
-import { fitLength, toMono } from '../audio/signal.ts'
+import { decodeMono } from '../audio/mono.ts'
+import { fitLength } from '../audio/signal.ts'
 import { random } from '../lib/random.ts'
 import type { Change } from './changes.ts'
 import { EMBEDDING_SIZE, encodeEmotion } from './emotion.ts'
@@ -26,8 +25,9 @@ export const mel: Feature = {
   shape: ({ n_mels }) => ({ x: [n_mels], y: [EMBEDDING_SIZE] }),
   yLabels: [],
   extract: async (item, options, change) => {
-    const audio = await decodeAudio(item.read(), item.path)
-    const samples = clip(toMono(audio), audio.sampleRate, options)
+    const { clip_seconds, sample_rate: sampleRate } = options
+    // Half as much again, for a copy that is stretched to be faster.
+    const { samples } = await decodeMono(item.read(), item.path, { sampleRate, seconds: 1.5 * clip_seconds })
     return meanMel(samples, options, change)
   },
   rows: (example, x) => {
@@ -46,13 +46,6 @@ export function meanMel(samples: Float32Array, options: FeatureOptions, change?:
   const clip = fitLength(changed(samples, sampleRate, change), length)
   const spectrogram = logMel(clip, { sampleRate, nFft, hopLength, nMels })
   return meanOverFrames(change?.kind === 'mask' ? masked(spectrogram, change) : spectrogram)
-}
-
-/** As much of the clip as can be heard at `clip_seconds`, at `sample_rate`: resampling the rest would be for nothing. */
-function clip(mono: Float32Array, rate: number, { clip_seconds, sample_rate }: FeatureOptions): Float32Array {
-  // Half as much again for a stretched copy, and half a second that the resampler's filter looks ahead.
-  const needed = Math.ceil((1.5 * clip_seconds + 0.5) * rate)
-  return resample(mono.subarray(0, needed), rate, sample_rate)
 }
 
 function changed(samples: Float32Array, sampleRate: number, change: Change | undefined): Float32Array {

@@ -102,13 +102,13 @@ it('in parts of any length, and two signals at once, gives what it gives whole',
     for (let at = 0; at < a.length; ) {
       const next = at + 1 + rng.below(9000)
       for (const { samples, resampler, out } of both)
-        resampler.push(samples.subarray(at, next), (part) => out.push(...part))
+        resampler.push(samples.subarray(at, next), (part) => part.forEach((value) => out.push(value)))
       at = next
     }
     for (const { samples, resampler, out } of both) {
-      resampler.end((part) => out.push(...part))
+      resampler.end((part) => part.forEach((value) => out.push(value)))
       expect(out.length).toBe(resampler.lengthOf(samples.length))
-      expect(Float32Array.from(out)).toEqual(resample(samples, from, to))
+      expect(largestError(Float32Array.from(out), resample(samples, from, to))).toBe(0)
     }
   }
 })

@@ -6,11 +6,9 @@ import { forwardKernels, inverseKernels, loadFrames } from './fft-kernels.ts'
 import { bank, decibels, power, root } from './mel-kernels.ts'
 import { filter, interpolate, unload, unloadPairs } from './resample-kernels.ts'
 
-const all = [
-  ...[loadFrames, ...forwardKernels, ...inverseKernels],
-  ...[power, root, bank, decibels],
-  ...[filter, unload, unloadPairs, interpolate],
-]
+const fourier = [loadFrames, ...forwardKernels, ...inverseKernels]
+const bands = [power, root, bank, decibels]
+const rates = [filter, unload, unloadPairs, interpolate]
 
 /** By name; what each takes is said where it is defined. Numbers in, nothing out. */
 export type Kernels = Readonly<Record<string, (...numbers: number[]) => void>>
@@ -20,7 +18,7 @@ let compiled: object | undefined
 /** @throws UserError where this Node has no WebAssembly SIMD */
 export function kernelsIn(memory: WasmMemory): Kernels {
   if (!compiled) {
-    const bytes = assemble(all)
+    const bytes = assemble([...fourier, ...bands, ...rates])
     if (!wasm.validate(bytes))
       throw new UserError('this Node has no WebAssembly SIMD, which audio needs', { hint: 'use Node 20.19 or later' })
     compiled = new wasm.Module(bytes)
