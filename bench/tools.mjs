@@ -57,6 +57,46 @@ export function time(command, args, options = {}) {
   return Number(process.hrtime.bigint() - start) / 1e9
 }
 
+/** Wall seconds of one command, while other work of this process goes on. */
+export async function timeAsync(command, args, options = {}) {
+  const start = process.hrtime.bigint()
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options })
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`)
+  return Number(process.hrtime.bigint() - start) / 1e9
+}
+
+/** Wall seconds of a command and the most memory that one of its processes held, asked of Linux 20 times a second. */
+export async function peakMemory(command, args, options = {}) {
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options })
+  let bytes = 0
+  const timer = setInterval(() => {
+    for (const pid of familyOf(child.pid)) bytes = Math.max(bytes, peakOf(pid))
+  }, 50)
+  const start = process.hrtime.bigint()
+  const [code] = await once(child, 'exit')
+  clearInterval(timer)
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`)
+  return { seconds: Number(process.hrtime.bigint() - start) / 1e9, bytes }
+}
+
+function familyOf(pid) {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean)
+    return [pid, ...children.flatMap((child) => familyOf(Number(child)))]
+  } catch {
+    return [] // it has ended
+  }
+}
+
+function peakOf(pid) {
+  try {
+    return 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  } catch {
+    return 0
+  }
+}
+
 export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 
 /** Medians of several functions measured in turn, so that a noisy minute hits all of them. */
