@@ -74,7 +74,9 @@ export interface Engine {
   readonly name: string
   /** Default: none. */
   readonly supports?: readonly EngineFeature[]
-  /** '' if it can run here, else what is missing and the command that adds it. */
+  /** '' if it can run here, else what is missing. */
   available(): Promise<string>
+  /** The command, in kpipe's own folder, that adds what is missing; default: npm ci. */
+  readonly setup?: string
   create(config: TrainingConfig, weights: Weights): Promise<Trainer>
 }

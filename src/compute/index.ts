@@ -32,7 +32,7 @@ export async function chooseEngine(name: string, needs: readonly EngineFeature[]
     const missing = await engine.available()
     if (missing)
       throw new UserError(`engine "${name}" cannot run here: ${missing}`, {
-        hint: 'write engine: auto, which takes the fastest one that can',
+        hint: `${engine.setup ?? 'npm ci'} in the folder of kpipe adds it; engine: auto takes the fastest one that can`,
       })
     const lacking = lacks(engine, needs)
     if (lacking) throw new UserError(`engine "${name}" ${lacking}`, { hint: 'write engine: auto, or eager' })

@@ -3,6 +3,7 @@
  * operation means (shape, rewrites, lowerings) is its row in ops/; this file knows only how nodes hang together.
  */
 import type { OnnxBuilder } from '../lib/onnx.ts'
+import type { TensorFlowBuilder } from '../lib/tensorflow.ts'
 
 export type DType = 'float32' | 'int32' | 'bool'
 export type Attrs = Readonly<Record<string, unknown>>
@@ -35,6 +36,8 @@ export interface OpRow {
   readonly simplify?: (graph: Graph, inputs: readonly Value[], attrs: Attrs) => readonly Value[] | undefined
   /** Absent: simplify always replaces it. */
   readonly onnx?: (builder: OnnxBuilder, inputs: readonly string[], node: Node) => readonly string[]
+  /** The same for TensorFlow; there where `onnx` is. */
+  readonly tensorflow?: (builder: TensorFlowBuilder, inputs: readonly string[], node: Node) => readonly string[]
 }
 
 export type OpTable = Readonly<Record<string, OpRow>>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Batch, Engine, EngineState, OptimizerConfig, TrainingConfig } from '../../src/compute/engine.ts'
 import { eager } from '../../src/compute/engines/eager.ts'
-import { onnxruntime } from '../../src/compute/engines/onnxruntime.ts'
+import { engines } from '../../src/compute/engines/index.ts'
 import { buildNetwork, initialWeights, modelDefaults } from '../../src/models/index.ts'
 import type { Layer, Network } from '../../src/network.ts'
 import { cases, randomWeights } from '../network/networks.ts'
@@ -11,20 +11,25 @@ import { head, lossCases, makeBatch, withWeights } from './batches.ts'
 const BATCH = 4
 const sgd: OptimizerConfig = { name: 'sgd', learningRate: 1, weightDecay: 0, momentum: 0, clipNorm: 0 }
 const adam: OptimizerConfig = { ...sgd, name: 'adam', learningRate: 1e-3 }
-const missing = await onnxruntime.available()
+const compiled = await Promise.all(
+  Object.values<Engine>(engines)
+    .filter((engine) => engine !== eager)
+    .map(async (engine) => ({ name: engine.name, engine, missing: await engine.available() })),
+)
 
-if (missing) it.skip(`NOT CHECKED, engine onnxruntime: ${missing}`)
+for (const { name, missing } of compiled) if (missing) it.skip(`NOT CHECKED, engine ${name}: ${missing}`)
+const present = compiled.filter(({ missing }) => !missing)
 
-describe.runIf(!missing)('engine onnxruntime against eager', () => {
+describe.each(present)('engine $name against eager', ({ engine }) => {
   it.each(cases)('layer: $name', async ({ network }) => {
     const config = { network: withWeights(network), loss: 'mse', optimizer: sgd, batchSize: BATCH, seed: 3 } as const
-    await sameStep(config, makeBatch(config.network, 'mse', BATCH - 1, BATCH))
+    await sameStep(engine, config, makeBatch(config.network, 'mse', BATCH - 1, BATCH))
   })
 
   it.each(lossCases)('loss: %s after %s', async (loss, activation) => {
     const network = head(activation, [3, 5])
     const config = { network, loss, optimizer: sgd, batchSize: BATCH, seed: 3 }
-    await sameStep(config, makeBatch(network, loss, BATCH - 1, BATCH))
+    await sameStep(engine, config, makeBatch(network, loss, BATCH - 1, BATCH))
   })
 
   const optimizers: OptimizerConfig[] = (['adam', 'adamw', 'sgd', 'rmsprop'] as const).flatMap((name) => [
@@ -35,17 +40,17 @@ describe.runIf(!missing)('engine onnxruntime against eager', () => {
     const network = head('linear')
     const config = { network, loss: 'mse', optimizer, batchSize: BATCH, seed: 3 } as const
     const batches = Array.from({ length: 20 }, (_, i) => makeBatch(network, 'mse', BATCH, BATCH, `${i}`))
-    const [a, b] = [await train(eager, config, batches), await train(onnxruntime, config, batches)]
+    const [a, b] = [await train(eager, config, batches), await train(engine, config, batches)]
     expect(difference(a.state.weights, b.state.weights)).toBeLessThan(1e-5)
     expect(difference(a.state.slots, b.state.slots)).toBeLessThan(1e-5)
   })
 })
 
-describe.runIf(!missing)('100 steps of engine onnxruntime beside eager', () => {
+describe.each(present)('100 steps of engine $name beside eager', ({ engine }) => {
   it.each(Object.keys(modelDefaults))('%s', async (name) => {
     const defaults = modelDefaults[name]!
     const network = buildNetwork({ ...defaults, dropout: name === 'groove_predictor' ? 0.2 : 0 })
-    await sameCurve({ network, loss: defaults.loss, optimizer: adam, batchSize: 16, seed: 1 })
+    await sameCurve(engine, { network, loss: defaults.loss, optimizer: adam, batchSize: 16, seed: 1 })
   })
 
   const lstm = { kind: 'lstm', units: 12, returnSequences: true } as const
@@ -53,7 +58,7 @@ describe.runIf(!missing)('100 steps of engine onnxruntime beside eager', () => {
   const pool = { kind: 'max_pool2d', poolSize: [2, 2], strides: [2, 2], padding: 'valid' } as const
   const classes = { kind: 'dense', units: 7, activation: 'softmax', useBias: true } as const
   it('embedding and LSTM', () =>
-    sameCurve({
+    sameCurve(engine, {
       network: chain([6], 'int32', [
         { kind: 'embedding', vocabulary: 6, dimensions: 5 },
         lstm,
@@ -66,7 +71,7 @@ describe.runIf(!missing)('100 steps of engine onnxruntime beside eager', () => {
       seed: 1,
     }))
   it('convolutions', () =>
-    sameCurve({
+    sameCurve(engine, {
       network: chain([8, 9, 1], 'float32', [
         { ...conv, filters: 4, activation: 'relu' },
         { kind: 'batch_norm', epsilon: 1e-3, momentum: 0.9 },
@@ -81,7 +86,7 @@ describe.runIf(!missing)('100 steps of engine onnxruntime beside eager', () => {
       seed: 1,
     }))
   it('attention blocks', () =>
-    sameCurve({
+    sameCurve(engine, {
       network: chain([6], 'int32', [
         { kind: 'embedding', vocabulary: 6, dimensions: 8 },
         { kind: 'layer_norm', epsilon: 1e-5 },
@@ -97,7 +102,7 @@ describe.runIf(!missing)('100 steps of engine onnxruntime beside eager', () => {
     }))
 })
 
-describe.runIf(!missing)('engine onnxruntime', () => {
+describe.each(present)('engine $name', ({ engine }) => {
   const network: Network = chain([5], 'float32', [
     { kind: 'dense', units: 16, activation: 'relu', useBias: true },
     { kind: 'batch_norm', epsilon: 1e-3, momentum: 0.9 },
@@ -108,14 +113,14 @@ describe.runIf(!missing)('engine onnxruntime', () => {
   const batches = Array.from({ length: 6 }, (_, i) => makeBatch(network, 'bce', i === 5 ? 3 : 8, 8, `b${i}`))
 
   it('gives the same bits in every run', async () => {
-    const [a, b] = [await train(onnxruntime, config, batches), await train(onnxruntime, config, batches)]
+    const [a, b] = [await train(engine, config, batches), await train(engine, config, batches)]
     expect(b).toEqual(a)
   })
 
   it('continues a restored state bit-identically', async () => {
-    const whole = await train(onnxruntime, config, batches)
-    const half = await train(onnxruntime, config, batches.slice(0, 3))
-    const second = await onnxruntime.create(config, randomWeights(network, 'other'))
+    const whole = await train(engine, config, batches)
+    const half = await train(engine, config, batches.slice(0, 3))
+    const second = await engine.create(config, randomWeights(network, 'other'))
     await second.restore(half.state)
     for (const batch of batches.slice(3)) await second.step(batch)
     expect(await second.state()).toEqual(whole.state)
@@ -123,7 +128,7 @@ describe.runIf(!missing)('engine onnxruntime', () => {
   })
 
   it('a batch that is not finite leaves weights, slots and step as they were', async () => {
-    const trainer = await onnxruntime.create(config, initialWeights(network, 1))
+    const trainer = await engine.create(config, initialWeights(network, 1))
     await trainer.step(batches[0]!)
     const before = await trainer.state()
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
@@ -136,14 +141,14 @@ describe.runIf(!missing)('engine onnxruntime', () => {
   })
 
   it('accumulates several batches as eager does', async () => {
-    const accumulate = async (engine: Engine) => {
-      const trainer = await engine.create({ ...config, optimizer: sgd }, randomWeights(network))
+    const accumulate = async (one: Engine) => {
+      const trainer = await one.create({ ...config, optimizer: sgd }, randomWeights(network))
       const losses = [await trainer.accumulate!(batches.slice(0, 3)), await trainer.accumulate!(batches.slice(3))]
       const state = await trainer.state()
       trainer.dispose()
       return { losses, state }
     }
-    const [a, b] = [await accumulate(eager), await accumulate(onnxruntime)]
+    const [a, b] = [await accumulate(eager), await accumulate(engine)]
     expect(b.state.step).toBe(2)
     expect(Math.abs(a.losses[1]! - b.losses[1]!)).toBeLessThan(1e-5)
     expect(difference(a.state.weights, b.state.weights)).toBeLessThan(1e-5)
@@ -156,7 +161,7 @@ describe.runIf(!missing)('engine onnxruntime', () => {
     }
     const [a, b] = [
       await train(eager, { ...config, network: frozen }, batches),
-      await train(onnxruntime, { ...config, network: frozen }, batches),
+      await train(engine, { ...config, network: frozen }, batches),
     ]
     expect(difference(a.state.weights, b.state.weights)).toBeLessThan(1e-5)
     for (const name of ['layer_0/kernel', 'layer_1/gamma', 'layer_1/moving_mean']) {
@@ -166,7 +171,7 @@ describe.runIf(!missing)('engine onnxruntime', () => {
   })
 
   it('a state is a copy, and a new learning rate holds from the next step', async () => {
-    const trainer = await onnxruntime.create({ ...config, optimizer: sgd }, initialWeights(network, 1))
+    const trainer = await engine.create({ ...config, optimizer: sgd }, initialWeights(network, 1))
     const before = await trainer.state()
     trainer.setLearningRate(0)
     await trainer.step(batches[0]!)
@@ -208,7 +213,7 @@ async function train(
 }
 
 /** Loss, gradients (through one step of SGD at rate 1), moving averages, evaluation loss and predictions within 1e-5. */
-async function sameStep(config: TrainingConfig, batch: Batch): Promise<void> {
+async function sameStep(compiled: Engine, config: TrainingConfig, batch: Batch): Promise<void> {
   const weights = randomWeights(config.network)
   const run = async (engine: Engine) => {
     const trainer = await engine.create(config, weights)
@@ -218,7 +223,7 @@ async function sameStep(config: TrainingConfig, batch: Batch): Promise<void> {
     trainer.dispose()
     return { numbers, predictions, state }
   }
-  const [a, b] = [await run(eager), await run(onnxruntime)]
+  const [a, b] = [await run(eager), await run(compiled)]
   expect(difference(weights, b.state.weights)).toBeGreaterThan(1e-4)
   expect(difference(a.state.weights, b.state.weights)).toBeLessThan(1e-5)
   for (const [i, value] of a.numbers.entries()) expect(Math.abs(b.numbers[i]! - value)).toBeLessThan(1e-5)
@@ -228,13 +233,13 @@ async function sameStep(config: TrainingConfig, batch: Batch): Promise<void> {
 }
 
 /** Loss curves within 1e-4 relative over 100 steps. */
-async function sameCurve(config: TrainingConfig): Promise<void> {
+async function sameCurve(engine: Engine, config: TrainingConfig): Promise<void> {
   const { network, loss, batchSize } = config
   const batches = Array.from({ length: 100 }, (_, i) =>
     makeBatch(network, loss, i % 10 === 9 ? batchSize - 3 : batchSize, batchSize, `batch:${i % 20}`),
   )
   const weights = initialWeights(network, 1)
-  const [a, b] = [await train(eager, config, batches, weights), await train(onnxruntime, config, batches, weights)]
+  const [a, b] = [await train(eager, config, batches, weights), await train(engine, config, batches, weights)]
   expect(a.losses[99]).not.toBe(a.losses[79])
   for (const [i, value] of a.losses.entries()) {
     expect(Math.abs(b.losses[i]! - value), `step ${i + 1}: ${value}, ${b.losses[i]}`).toBeLessThan(

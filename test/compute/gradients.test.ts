@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Batch, Engine, LossName } from '../../src/compute/engine.ts'
 import { eager } from '../../src/compute/engines/eager.ts'
-import { onnxruntime } from '../../src/compute/engines/onnxruntime.ts'
+import { engines as known } from '../../src/compute/engines/index.ts'
 import { random } from '../../src/lib/random.ts'
 import type { Network, Weights } from '../../src/network.ts'
 import { sizeOf, weightSpecs } from '../../src/network/shapes.ts'
@@ -13,7 +13,11 @@ const BATCH = 4
 // Every gradient of an engine is held against the slope of the eager engine's loss along a random direction of each weight.
 // An engine shows its gradient through one step of plain SGD at rate 1.
 const engines = await Promise.all(
-  [eager, onnxruntime].map(async (engine) => ({ name: engine.name, engine, missing: await engine.available() })),
+  Object.values<Engine>(known).map(async (engine) => ({
+    name: engine.name,
+    engine,
+    missing: await engine.available(),
+  })),
 )
 
 describe.each(engines)('gradients against finite differences: $name', ({ engine, missing }) => {

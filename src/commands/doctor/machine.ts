@@ -1,6 +1,7 @@
 /** Node, the installed packages, the training engines and the audio decoders: is what kpipe needs there, and does it work? */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Engine } from '../../compute/engine.ts'
 import { packageRoot } from '../../kinds.ts'
 import { readJson } from '../../lib/files.ts'
 import { shellWord } from '../invocation.ts'
@@ -60,22 +61,22 @@ function installed(root: string, name: string): string | undefined {
   }
 }
 
-/** One is enough; `auto` takes the first. */
+/** One is enough; `auto` takes the first. One that the user may add is not missed. */
 export async function checkEngines(): Promise<Check[]> {
   const { engines } = await import('../../compute/index.ts')
-  const found: { name: string; missing: string }[] = []
-  for (const [name, engine] of Object.entries(engines)) {
+  const found: { name: string; missing: string; setup: string; optional: boolean }[] = []
+  for (const [name, engine] of Object.entries<Engine>(engines)) {
     const missing = await engine.available().catch((error: unknown) => String(error))
-    found.push({ name, missing })
+    const setup = `cd ${shellWord(packageRoot)} && ${engine.setup ?? 'npm ci'}`
+    found.push({ name, missing, setup, optional: engine.setup !== undefined })
   }
   const first = found.find(({ missing }) => missing === '')?.name
-  if (!first)
-    return found.map(({ name, missing }) => bad(`engine ${name}`, missing, `cd ${shellWord(packageRoot)} && npm ci`))
-  return found.map(({ name, missing }) =>
-    missing === ''
-      ? ok(`engine ${name}`, name === first ? 'works; `engine: auto` takes it' : 'works')
-      : warn(`engine ${name}`, missing, `nothing, if ${first} is fast enough for you`),
-  )
+  if (!first) return found.map(({ name, missing, setup }) => bad(`engine ${name}`, missing, setup))
+  return found.map(({ name, missing, setup, optional }) => {
+    if (missing === '') return ok(`engine ${name}`, name === first ? 'works; `engine: auto` takes it' : 'works')
+    if (optional) return ok(`engine ${name}`, `${missing}, and need not be; to add it: ${setup}`)
+    return warn(`engine ${name}`, missing, `${setup}; or nothing, if ${first} is fast enough for you`)
+  })
 }
 
 /** Decodes a short tone of every format. */

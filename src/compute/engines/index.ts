@@ -2,5 +2,6 @@
 import type { Engine } from '../engine.ts'
 import { eager } from './eager.ts'
 import { onnxruntime } from './onnxruntime.ts'
+import { tensorflow } from './tensorflow.ts'
 
-export const engines = { onnxruntime, eager } satisfies Record<string, Engine>
+export const engines = { onnxruntime, tensorflow, eager } satisfies Record<string, Engine>

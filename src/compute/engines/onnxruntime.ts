@@ -14,7 +14,7 @@ export const onnxruntime: Engine = {
       return ''
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
-      return `onnxruntime-node did not load (${reason}); npm install --ignore-scripts onnxruntime-node@1.30.0 adds it`
+      return `onnxruntime-node did not load (${reason})`
     }
   },
   create: async (config, weights) => {

@@ -1,6 +1,6 @@
 /** Operations that move numbers without changing them: shape, order, parts, joins. */
 import { type Attrs, type Graph, type OpRow, sameShape, sizeOf, type Value } from '../ir.ts'
-import { uniform } from './elementwise.ts'
+import { typed, uniform } from './elementwise.ts'
 
 const ints = (attrs: Attrs, name: string) => attrs[name] as readonly number[]
 const positive = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis)
@@ -18,6 +18,7 @@ export const layout = {
       return value === undefined ? undefined : [graph.fill(value, shape, x!.dtype)]
     },
     onnx: (b, [x], node) => [b.op('Reshape', [x!, b.ints(node.outputs[0]!.shape)])],
+    tensorflow: (b, [x], node) => [b.op('Reshape', [x!, b.ints(node.outputs[0]!.shape)], typed(node))],
   },
   ExpandDims: {
     inputs: ['input'],
@@ -46,6 +47,7 @@ export const layout = {
       return undefined
     },
     onnx: (b, inputs, node) => [b.op('Transpose', inputs, { perm: ints(node.attrs, 'perm') })],
+    tensorflow: (b, [x], node) => [b.op('Transpose', [x!, b.ints(ints(node.attrs, 'perm'))], typed(node))],
   },
   BroadcastTo: {
     inputs: ['x'],
@@ -57,6 +59,7 @@ export const layout = {
       return value === undefined ? undefined : [graph.fill(value, shape, x!.dtype)]
     },
     onnx: (b, [x], node) => [b.op('Expand', [x!, b.ints(node.outputs[0]!.shape)])],
+    tensorflow: (b, [x], node) => [b.op('BroadcastTo', [x!, b.ints(node.outputs[0]!.shape)], typed(node))],
   },
   Tile: {
     inputs: ['x'],
@@ -68,6 +71,7 @@ export const layout = {
       return [graph.add('BroadcastTo', [x!], { shape: x!.shape.map((axis, i) => axis * reps[i]!) })]
     },
     onnx: (b, [x], node) => [b.op('Tile', [x!, b.ints(ints(node.attrs, 'reps'))])],
+    tensorflow: (b, [x], node) => [b.op('Tile', [x!, b.ints(ints(node.attrs, 'reps'))], typed(node))],
   },
   Slice: {
     inputs: ['x'],
@@ -86,6 +90,10 @@ export const layout = {
       const from = axes.map((i) => begin[i]!)
       const to = axes.map((i) => begin[i]! + size[i]!)
       return [b.op('Slice', [x!, b.ints(from), b.ints(to), b.ints(axes)])]
+    },
+    tensorflow: (b, [x], node) => {
+      const [begin, size] = [ints(node.attrs, 'begin'), ints(node.attrs, 'size')]
+      return [b.op('Slice', [x!, b.ints(begin), b.ints(size)], { ...typed(node), Index: { type: 'int32' } })]
     },
   },
   SplitV: {
@@ -109,6 +117,15 @@ export const layout = {
       b.many('Split', [x!, b.ints(ints(node.attrs, 'sizes'))], node.outputs.length, {
         axis: node.attrs['axis'] as number,
       }),
+    tensorflow: (b, [x], node) => {
+      const sizes = ints(node.attrs, 'sizes')
+      const inputs = [x!, b.ints(sizes), b.scalar(node.attrs['axis'] as number, 'int32')]
+      return b.many('SplitV', inputs, sizes.length, {
+        ...typed(node),
+        num_split: sizes.length,
+        Tlen: { type: 'int32' },
+      })
+    },
   },
   Unpack: {
     inputs: ['value'],
@@ -147,6 +164,12 @@ export const layout = {
       return whole && inputs.every((input, i) => input === node.outputs[i]) ? node.inputs : undefined
     },
     onnx: (b, inputs, node) => [b.op('Concat', inputs, { axis: node.attrs['axis'] as number })],
+    tensorflow: (b, inputs, node) => [
+      b.op('ConcatV2', [...inputs, b.scalar(node.attrs['axis'] as number, 'int32')], {
+        ...typed(node),
+        N: inputs.length,
+      }),
+    ],
   },
   PadV2: {
     inputs: ['x'],
@@ -160,6 +183,12 @@ export const layout = {
       const paddings = node.attrs['paddings'] as readonly (readonly [number, number])[]
       const pads = [...paddings.map(([left]) => left), ...paddings.map(([, right]) => right)]
       return [b.op('Pad', [x!, b.ints(pads), b.scalar((node.attrs['constantValue'] as number | undefined) ?? 0)])]
+    },
+    tensorflow: (b, [x], node) => {
+      const paddings = node.attrs['paddings'] as readonly (readonly [number, number])[]
+      const pads = b.tensor(Int32Array.from(paddings.flat()), [paddings.length, 2], 'int32')
+      const value = b.scalar((node.attrs['constantValue'] as number | undefined) ?? 0, node.inputs[0]!.dtype)
+      return [b.op('PadV2', [x!, pads, value], typed(node))]
     },
   },
 } satisfies Record<string, OpRow>

@@ -1,7 +1,8 @@
 /** Matrix products, and the table look-ups that are products with one-hot rows. */
 import { MICROSOFT, type OnnxBuilder } from '../../lib/onnx.ts'
-import { type Attrs, type Graph, type OpRow, type Value } from '../ir.ts'
-import { broadcast } from './elementwise.ts'
+import type { TensorFlowBuilder } from '../../lib/tensorflow.ts'
+import { type Attrs, type Graph, type Node, type OpRow, type Value } from '../ir.ts'
+import { broadcast, typed } from './elementwise.ts'
 
 interface Flags {
   readonly transposeA: boolean
@@ -17,6 +18,7 @@ export const matrix = {
     infer: ([a, b], attrs) => [{ shape: productShape(a!, b!, flagsOf(attrs)), dtype: 'float32' }],
     simplify: (graph, [a, b], attrs) => simplifyProduct(graph, a!, b!, flagsOf(attrs)),
     onnx: (b, inputs, node) => [lowerProduct(b, inputs, node.inputs[0]!.shape.length, flagsOf(node.attrs))],
+    tensorflow: (b, inputs, node) => [tensorflowProduct(b, inputs, node)],
   },
   /** activation(a · b + bias [columns]), bias and activation each where wanted; made by the passes. */
   Gemm: {
@@ -26,6 +28,13 @@ export const matrix = {
       const flags = gemmFlags(flagsOf(node.attrs))
       const activation = node.attrs['activation'] as string | undefined
       return [activation ? b.op('FusedGemm', inputs, { ...flags, activation }, MICROSOFT) : b.op('Gemm', inputs, flags)]
+    },
+    // TensorFlow joins the three itself.
+    tensorflow: (b, [x, y, bias], node) => {
+      const made = tensorflowProduct(b, [x!, y!], node)
+      const sum = bias ? b.op('BiasAdd', [made, bias], typed(node)) : made
+      const activation = node.attrs['activation'] as string | undefined
+      return [activation ? b.op(activation, [sum], typed(node)) : sum]
     },
   },
   /** Rows of x by ids [...]. */
@@ -38,6 +47,13 @@ export const matrix = {
       return [{ shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)], dtype: x!.dtype }]
     },
     onnx: (b, inputs, node) => [b.op('Gather', inputs, { axis: node.attrs['axis'] as number })],
+    tensorflow: (b, inputs, node) => [
+      b.op('GatherV2', [...inputs, b.scalar(node.attrs['axis'] as number, 'int32')], {
+        Tparams: { type: node.inputs[0]!.dtype },
+        Tindices: { type: 'int32' },
+        Taxis: { type: 'int32' },
+      }),
+    ],
   },
   /** The gradient of gather. ScatterElements adds in the order of the rows, so the sum is the same in every run. */
   UnsortedSegmentSum: {
@@ -53,6 +69,13 @@ export const matrix = {
       const rows = b.op('Expand', [column, b.ints(value.shape)])
       return [b.op('ScatterElements', [zeros, rows, x!], { axis: 0, reduction: 'add' })]
     },
+    tensorflow: (b, [x, ids], node) => [
+      b.op('UnsortedSegmentSum', [x!, ids!, b.scalar(node.outputs[0]!.shape[0]!, 'int32')], {
+        ...typed(node),
+        Tindices: { type: 'int32' },
+        Tnumsegments: { type: 'int32' },
+      }),
+    ],
   },
   OneHot: {
     inputs: ['indices'],
@@ -74,6 +97,12 @@ export const matrix = {
       )
       const hit = b.op('Equal', [column, classes])
       return [b.op('Where', [hit, b.scalar(onValue, dtype), b.scalar(offValue, dtype)])]
+    },
+    tensorflow: (b, [ids], node) => {
+      const { depth, onValue, offValue } = node.attrs as { depth: number; onValue: number; offValue: number }
+      const { dtype } = node.outputs[0]!
+      const inputs = [ids!, b.scalar(depth, 'int32'), b.scalar(onValue, dtype), b.scalar(offValue, dtype)]
+      return [b.op('OneHot', inputs, { T: { type: dtype }, TI: { type: 'int32' }, axis: -1 })]
     },
   },
 } satisfies Record<string, OpRow>
@@ -122,4 +151,11 @@ function lowerProduct(b: OnnxBuilder, inputs: readonly string[], rank: number, f
 
 function gemmFlags({ transposeA, transposeB }: Flags): { transA: number; transB: number } {
   return { transA: Number(transposeA), transB: Number(transposeB) }
+}
+
+function tensorflowProduct(b: TensorFlowBuilder, inputs: readonly string[], node: Node): string {
+  const { transposeA, transposeB } = flagsOf(node.attrs)
+  const plain = node.inputs[0]!.shape.length === 2 && node.inputs[1]!.shape.length === 2
+  if (plain) return b.op('MatMul', inputs, { ...typed(node), transpose_a: transposeA, transpose_b: transposeB })
+  return b.op('BatchMatMulV2', inputs, { ...typed(node), adj_x: transposeA, adj_y: transposeB })
 }

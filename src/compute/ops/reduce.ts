@@ -1,7 +1,7 @@
 /** Sums, means and maxima over axes, and the softmaxes. */
 import type { OnnxBuilder } from '../../lib/onnx.ts'
 import { type Attrs, type Graph, type OpRow, sizeOf, type Value } from '../ir.ts'
-import { uniform } from './elementwise.ts'
+import { typed, uniform } from './elementwise.ts'
 
 const axesOf = (attrs: Attrs) => attrs['axes'] as readonly number[]
 
@@ -19,6 +19,9 @@ function reduction(
     infer: ([x], attrs) => [{ shape: reduced(x!, attrs), dtype: x!.dtype }],
     simplify: (graph, [x], attrs) => simplifyReduction(op, graph, x!, attrs, constant),
     onnx: (b, [x], node) => [lower(b, x!, axesOf(node.attrs), Number(node.attrs['keepDims']), node.inputs[0]!.shape)],
+    tensorflow: (b, [x], node) => [
+      b.op(op, [x!, b.ints(axesOf(node.attrs))], { ...typed(node), keep_dims: Boolean(node.attrs['keepDims']) }),
+    ],
   }
 }
 
@@ -60,11 +63,14 @@ function softmax(op: string): OpRow {
   return {
     inputs: ['logits'],
     attrs: ({ dim, axis }, [x]) => {
+      const last = x!.shape.length - 1
       const at = (dim ?? axis ?? -1) as number
-      return { axis: at < 0 ? at + x!.shape.length : at }
+      if (at !== -1 && at !== last) throw new Error(`${op} over another axis than the last is not in the table`)
+      return { axis: last }
     },
     infer: ([x]) => [x!],
     onnx: (b, inputs, node) => [b.op(op, inputs, { axis: node.attrs['axis'] as number })],
+    tensorflow: (b, inputs, node) => [b.op(op, inputs, typed(node))],
   }
 }
 

@@ -1,6 +1,8 @@
 /** Convolutions and pooling with their gradients, in TensorFlow's layout: values NHWC, filters HWIO. */
 import { MICROSOFT, type OnnxBuilder } from '../../lib/onnx.ts'
+import type { TensorFlowAttributes } from '../../lib/tensorflow.ts'
 import type { Attrs, Node, OpRow } from '../ir.ts'
+import { typed } from './elementwise.ts'
 
 type Pair = readonly [number, number]
 
@@ -32,6 +34,12 @@ export const window = {
         : b.op('Conv', inputs, attributes)
       return [toChannelsLast(b, made)]
     },
+    tensorflow: (b, [x, filter, bias], node) => {
+      const made = b.op('Conv2D', [x!, filter!], windowAttributes(node))
+      const sum = bias ? b.op('BiasAdd', [made, bias], typed(node)) : made
+      const activation = node.attrs['activation'] as string | undefined
+      return [activation ? b.op(activation, [sum], typed(node)) : sum]
+    },
   },
   Conv2DBackpropInput: {
     inputs: ['dy', 'filter'],
@@ -50,6 +58,9 @@ export const window = {
       })
       return [toChannelsLast(b, made)]
     },
+    tensorflow: (b, [dy, filter], node) => [
+      b.op('Conv2DBackpropInput', [b.ints(node.outputs[0]!.shape), filter!, dy!], windowAttributes(node)),
+    ],
   },
   /** One product of all windows with all gradients. */
   Conv2DBackpropFilter: {
@@ -62,6 +73,9 @@ export const window = {
       const gradients = b.op('Reshape', [dy!, b.ints([-1, filter[3]!])])
       return [b.op('Reshape', [b.op('Gemm', [columns, gradients], { transA: 1, transB: 0 }), b.ints(filter)])]
     },
+    tensorflow: (b, [x, dy], node) => [
+      b.op('Conv2DBackpropFilter', [x!, b.ints(node.outputs[0]!.shape), dy!], windowAttributes(node)),
+    ],
   },
   MaxPool: {
     inputs: ['x'],
@@ -71,6 +85,7 @@ export const window = {
       return [{ shape: [x!.shape[0]!, ...out, x!.shape[3]!], dtype: 'float32' }]
     },
     onnx: (b, [x], node) => [toChannelsLast(b, b.op('MaxPool', [toChannelsFirst(b, x!)], poolAttributes(node, 0)))],
+    tensorflow: (b, inputs, node) => [b.op('MaxPool', inputs, windowAttributes(node))],
   },
   /** Ties go to the first of a window, as in TensorFlow.js' own kernel. */
   MaxPoolGrad: {
@@ -82,6 +97,7 @@ export const window = {
       const apart = at.kernel.every((size, i) => size === at.strides[i]) && at.pads.every((pad) => pad === 0)
       return [apart ? gradientOfTiles(b, inputs, node, at) : gradientByPlaces(b, inputs, node)]
     },
+    tensorflow: (b, [dy, input, output], node) => [b.op('MaxPoolGrad', [input!, output!, dy!], windowAttributes(node))],
   },
 } satisfies Record<string, OpRow>
 
@@ -134,6 +150,13 @@ function plain({ strides, pad, dataFormat, dilations }: Attrs): Attrs {
 
 function plainPool(attrs: Attrs): Attrs {
   return { ...plain(attrs), filterSize: pairOf(attrs['filterSize']) }
+}
+
+/** TensorFlow knows our layout and padding, so that it needs no sizes but a pooling's. */
+function windowAttributes(node: Node): TensorFlowAttributes {
+  const { strides, pad, filterSize } = node.attrs as { strides: Pair; pad: string; filterSize?: Pair }
+  const attributes = { ...typed(node), strides: [1, ...strides, 1], padding: pad.toUpperCase() }
+  return filterSize ? { ...attributes, ksize: [1, ...filterSize, 1] } : attributes
 }
 
 function pairOf(value: unknown): Pair {
