@@ -2,19 +2,23 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import type { Engine } from '../../src/compute/engine.ts'
-import { onnxruntime } from '../../src/compute/engines/onnxruntime.ts'
+import { engines } from '../../src/compute/engines/index.ts'
 import { buildNetwork, initialWeights, modelDefaults } from '../../src/models/index.ts'
 import { makeBatch } from '../compute/batches.ts'
 
 const STEPS = 10_000
-const missing = await onnxruntime.available()
+const native: readonly Engine[] = [engines.onnxruntime, engines.tensorflow]
 
 // The process' memory, not the heap's: sessions and tensors of the native library are outside it. 16 MB is 2 kB a step, a
 // third of the smallest array that a step could forget; V8's own heap moves by 10.
-it.runIf(!missing)(`memory stays flat over ${STEPS} steps of engine onnxruntime`, async () => {
-  expect(await growth(onnxruntime)).toBeLessThan(16)
-})
-if (missing) it.skip(`NOT CHECKED, engine onnxruntime: ${missing}`)
+for (const engine of native) {
+  const missing = await engine.available()
+  if (missing) it.skip(`NOT CHECKED, engine ${engine.name}: ${missing}`)
+  else
+    it(`memory stays flat over ${STEPS} steps of engine ${engine.name}`, async () => {
+      expect(await growth(engine)).toBeLessThan(16)
+    })
+}
 
 /** Megabytes that the process grows from step 2,000, when everything is compiled, to the last, garbage collected at both. */
 async function growth(engine: Engine): Promise<number> {

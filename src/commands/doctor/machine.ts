@@ -74,7 +74,7 @@ export async function checkEngines(): Promise<Check[]> {
   if (!first) return found.map(({ name, missing, setup }) => bad(`engine ${name}`, missing, setup))
   return found.map(({ name, missing, setup, optional }) => {
     if (missing === '') return ok(`engine ${name}`, name === first ? 'works; `engine: auto` takes it' : 'works')
-    if (optional) return ok(`engine ${name}`, `${missing}, and need not be; to add it: ${setup}`)
+    if (optional) return ok(`engine ${name}`, `${missing}; it is optional, and ${setup} adds it`)
     return warn(`engine ${name}`, missing, `${setup}; or nothing, if ${first} is fast enough for you`)
   })
 }

@@ -1,4 +1,4 @@
-/** Sums, means and maxima over axes, and the softmaxes. */
+/** Sums, means and maxima over axes, and softmax. */
 import type { OnnxBuilder } from '../../lib/onnx.ts'
 import { type Attrs, type Graph, type OpRow, sizeOf, type Value } from '../ir.ts'
 import { typed, uniform } from './elementwise.ts'
@@ -59,21 +59,6 @@ function allAxes(axis: unknown, rank: number): number[] {
   return list.map((one) => (one < 0 ? one + rank : one)).sort((a, b) => a - b)
 }
 
-function softmax(op: string): OpRow {
-  return {
-    inputs: ['logits'],
-    attrs: ({ dim, axis }, [x]) => {
-      const last = x!.shape.length - 1
-      const at = (dim ?? axis ?? -1) as number
-      if (at !== -1 && at !== last) throw new Error(`${op} over another axis than the last is not in the table`)
-      return { axis: last }
-    },
-    infer: ([x]) => [x!],
-    onnx: (b, inputs, node) => [b.op(op, inputs, { axis: node.attrs['axis'] as number })],
-    tensorflow: (b, inputs, node) => [b.op(op, inputs, typed(node))],
-  }
-}
-
 export const reduce = {
   Sum: reduction(
     'Sum',
@@ -98,6 +83,16 @@ export const reduce = {
     (b, x, axes, keepdims) => b.op('ReduceMax', [x], { axes, keepdims }),
     (value) => value,
   ),
-  Softmax: softmax('Softmax'),
-  LogSoftmax: softmax('LogSoftmax'),
+  Softmax: {
+    inputs: ['logits'],
+    attrs: ({ dim, axis }, [x]) => {
+      const last = x!.shape.length - 1
+      const at = (dim ?? axis ?? -1) as number
+      if (at !== -1 && at !== last) throw new Error('Softmax over another axis than the last is not in the table')
+      return { axis: last }
+    },
+    infer: ([x]) => [x!],
+    onnx: (b, inputs, node) => [b.op('Softmax', inputs, { axis: node.attrs['axis'] as number })],
+    tensorflow: (b, inputs, node) => [b.op('Softmax', inputs, typed(node))],
+  },
 } satisfies Record<string, OpRow>
