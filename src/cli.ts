@@ -1,10 +1,11 @@
 /** The front door: command line → command. Prints mistakes, sets the exit code: 0 ok, 1 a stage failed, 2 usage or pipeline error. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { parseArgs, type ParseArgsConfig, stripVTControlCharacters } from 'node:util'
 import { helpFor, MAIN_HELP } from './commands/help.ts'
 import type { PipelineError } from './commands/project.ts'
 import type { Io } from './io.ts'
+import { asciiSigns } from './lib/ascii.ts'
 import { UserError } from './lib/errors.ts'
 import { nearest } from './lib/nearest.ts'
 
@@ -326,13 +327,21 @@ function terminal(): Io {
     process.platform !== 'win32' &&
     env['TERM'] !== 'dumb' &&
     /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || 'utf-8')
+  const shown = (stream: NodeJS.WriteStream, text: string) => {
+    // Only before somebody's eyes: what goes into a file or another program is data.
+    const signs = unicode || !stream.isTTY ? text : asciiSigns(text)
+    // `color` asks about stderr; the summary on stdout may go elsewhere.
+    return stream.isTTY || env['FORCE_COLOR'] ? signs : stripVTControlCharacters(signs)
+  }
   return {
     cwd: process.cwd(),
-    out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
+    out: (text) => process.stdout.write(shown(process.stdout, text)),
+    err: (text) => process.stderr.write(shown(process.stderr, text)),
     color,
     unicode,
-    columns: Number(env['COLUMNS']) || process.stdout.columns || Infinity,
+    get columns() {
+      return Number(env['COLUMNS']) || process.stdout.columns || Infinity
+    },
   }
 }
 

@@ -1,13 +1,12 @@
 /** `kpipe attach`: look at a running or finished run from another terminal. Reads the run's event log, changes nothing. */
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TimedEvent } from '../events.ts'
 import type { Io } from '../io.ts'
-import { UserError } from '../lib/errors.ts'
-import { nearest } from '../lib/nearest.ts'
 import { followLog } from '../reporters/follow.ts'
-import { reporterFor, reporters } from '../reporters/index.ts'
+import { reporterFor, reporterOptions, reporters } from '../reporters/index.ts'
 import { openLive } from '../reporters/live.ts'
+import { findRunId } from '../run/history.ts'
 import type { Layout } from '../store/layout.ts'
 import { openProject } from './project.ts'
 
@@ -26,28 +25,8 @@ export async function attachCommand(options: AttachOptions, io: Io): Promise<num
     { terminal: process.stdout.isTTY === true, env: process.env },
   )
   const { layout } = openProject(io.cwd)
-  const file = join(layout.runs, findRun(layout, options.words[0] ?? ''), 'events.jsonl')
+  const file = join(layout.runs, findRunId(layout, options.words[0] ?? 'last'), 'events.jsonl')
   return chosen === 'dashboard' ? watchRun(layout, file, io) : printRun(layout, file, chosen, io)
-}
-
-function findRun(layout: Layout, word: string): string {
-  const runs = existsSync(layout.runs)
-    ? readdirSync(layout.runs)
-        .filter((run) => existsSync(join(layout.runs, run, 'events.jsonl')))
-        .sort()
-    : []
-  if (runs.length === 0)
-    throw new UserError('no run has worked in this project yet', { hint: 'start one: kpipe run', exitCode: 2 })
-  if (word === '') return runs.at(-1)!
-  const found = runs.filter((run) => run.startsWith(word) || run.endsWith(`-${word}`))
-  if (found.length === 1) return found[0]!
-  if (found.length > 1)
-    throw new UserError(`${found.length} runs begin with ${word}`, { hint: found.slice(-10).join(', '), exitCode: 2 })
-  const near = nearest(word, runs)
-  throw new UserError(`there is no run ${word}`, {
-    hint: near ? `did you mean ${near}?` : `the last ones: ${runs.slice(-5).join(', ')}`,
-    exitCode: 2,
-  })
 }
 
 function isWorking(layout: Layout): boolean {
@@ -91,7 +70,7 @@ async function watchRun(layout: Layout, file: string, io: Io): Promise<number> {
 }
 
 async function printRun(layout: Layout, file: string, chosen: 'plain' | 'json', io: Io): Promise<number> {
-  const reporter = reporters[chosen]({ ...io, quiet: false })
+  const reporter = reporters[chosen](reporterOptions(io, { quiet: false }))
   let code = 0
   const onEvent = (event: TimedEvent) => {
     reporter.event(event)

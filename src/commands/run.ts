@@ -8,7 +8,7 @@ import { UserError } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { Plan, StagePlan } from '../plan.ts'
 import { dashboardReporter } from '../reporters/door.ts'
-import { reporterFor, reporters } from '../reporters/index.ts'
+import { reporterFor, reporterOptions, reporters } from '../reporters/index.ts'
 import type { Wish } from '../reporters/keys.ts'
 import { runLog } from '../reporters/run-log.ts'
 import { Controls } from '../run/controls.ts'
@@ -18,6 +18,7 @@ import { recordName, type Session } from '../run/session.ts'
 import type { Io } from '../io.ts'
 import { checkFiles } from './check-files.ts'
 import { openPipeline, select } from './project.ts'
+import { onSignals } from './signals.ts'
 
 export interface RunOptions {
   readonly words: readonly string[]
@@ -92,20 +93,17 @@ async function walk(
   })
   told.push(
     chosen === 'dashboard'
-      ? dashboardReporter(
-          { ...io, quiet: options.quiet },
-          {
-            terminal: process.stdout,
-            keys: controls && process.stdin,
-            root: session.layout.root,
-            color: io.color,
-            unicode: io.unicode,
-            controls: controls !== null,
-            onWish: (wish) => grant(wish, controls, signals.interrupt),
-            onBreak: () => undefined,
-          },
-        )
-      : reporters[chosen]({ ...io, quiet: options.quiet }),
+      ? dashboardReporter(reporterOptions(io, { quiet: options.quiet }), {
+          terminal: process.stdout,
+          keys: controls && process.stdin,
+          root: session.layout.root,
+          color: io.color,
+          unicode: io.unicode,
+          controls: controls !== null,
+          onWish: (wish) => grant(wish, controls, signals.interrupt),
+          onBreak: () => undefined,
+        })
+      : reporters[chosen](reporterOptions(io, { quiet: options.quiet })),
   )
   const stages = session.plan.stages.filter((stage) => selected.has(stage.id))
   emit({
@@ -161,28 +159,6 @@ function closeSafely(reporter: Reporter): void {
     reporter.close()
   } catch {
     // what it could tell it has told
-  }
-}
-
-/** First ctrl-c asks the stages to stop, the second kills. */
-function onSignals(
-  abort: AbortController,
-  tell: (text: string) => void,
-): { interrupt: () => void; release: () => void } {
-  let asked = 0
-  const handler = (signal: NodeJS.Signals) => {
-    if (++asked > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
-    tell('stopping: finished work is kept, the next run goes on from here (again to kill)\n')
-    abort.abort('cancelled')
-  }
-  process.on('SIGINT', handler)
-  process.on('SIGTERM', handler)
-  return {
-    interrupt: () => handler('SIGINT'),
-    release: () => {
-      process.off('SIGINT', handler)
-      process.off('SIGTERM', handler)
-    },
   }
 }
 

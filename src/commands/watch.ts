@@ -15,6 +15,7 @@ import { FolderWatch } from '../run/watch-folders.ts'
 import { isBelow, type WatchPaths, watchPaths } from '../run/watch-paths.ts'
 import { loadProjectPlan, select, type Selection } from './project.ts'
 import type { RunMemory, RunOptions } from './run.ts'
+import { stopSignals } from './signals.ts'
 
 /** Says what went wrong, as the command line does. */
 export type Tell = (error: unknown) => void
@@ -173,8 +174,12 @@ function stopSignal(): { signal: AbortSignal; release: () => void } {
     if (abort.signal.aborted) process.exit(130)
     abort.abort()
   }
-  process.on('SIGINT', stop).on('SIGTERM', stop)
-  return { signal: abort.signal, release: () => process.off('SIGINT', stop).off('SIGTERM', stop) }
+  const signals = stopSignals()
+  for (const signal of signals) process.on(signal, stop)
+  const release = () => {
+    for (const signal of signals) process.off(signal, stop)
+  }
+  return { signal: abort.signal, release }
 }
 
 /** The same command in a new process, which builds and loads the changed code. */

@@ -3,13 +3,15 @@
  * never does. The summary at the end is the plain reporter's.
  */
 import type { Reporter, TimedEvent } from '../events.ts'
-import type { ReporterOptions } from './index.ts'
+import { reporterOptions, type ReporterOptions } from './index.ts'
 import type { Live, LiveOptions } from './live.ts'
 import { plainReporter } from './plain.ts'
 
 export function dashboardReporter(options: ReporterOptions, live: LiveOptions): Reporter {
   let broken = false
-  const summary = plainReporter({ ...options, err: (text) => broken && options.err(text) })
+  const summary = plainReporter(
+    reporterOptions(options, { quiet: options.quiet, err: (text) => broken && options.err(text) }),
+  )
   const onBreak = (error: unknown) => {
     broken = true
     options.err(`the dashboard failed, the run goes on without it: ${error instanceof Error ? error.message : error}\n`)

@@ -11,8 +11,27 @@ export interface ReporterOptions {
   readonly out: (text: string) => void
   readonly color: boolean
   readonly unicode: boolean
+  /** Asked when something is written: a window may be resized during a run. */
   readonly columns: number
   readonly quiet: boolean
+}
+
+/** Of a command's surroundings; never by copying, which would hold on to the width of the start. */
+export function reporterOptions(
+  io: Omit<ReporterOptions, 'quiet'>,
+  more: Pick<ReporterOptions, 'quiet'> & Partial<Pick<ReporterOptions, 'err'>>,
+): ReporterOptions {
+  const { err, out, color, unicode } = io
+  return {
+    err,
+    out,
+    color,
+    unicode,
+    ...more,
+    get columns() {
+      return io.columns
+    },
+  }
 }
 
 export const reporters = { plain: plainReporter, json: jsonReporter } satisfies Record<

@@ -111,11 +111,14 @@ function act(view: RunView, ui: Ui, key: string, keyboard: Keyboard): { ui: Ui; 
       return stay({ filter: FILTERS[(FILTERS.indexOf(ui.filter) + 1) % FILTERS.length]!, selected: '' })
     case 'q':
       if (!keyboard.controls || view.end) return { ui, wish: { type: 'quit' } }
-      if (view.endsAt !== null) return { ui, wish: { type: 'end' } }
+      if (view.endsAt !== null || !hasOpen(view)) return { ui, wish: { type: 'end' } }
       return stay({ confirm: { type: 'quit' } })
   }
   return keyboard.controls ? control(view, ui, key) : { ui, wish: null }
 }
+
+/** Something runs, or waits to. */
+const hasOpen = (view: RunView): boolean => (view.counts.get('waiting') ?? 0) + (view.counts.get('running') ?? 0) > 0
 
 function control(view: RunView, ui: Ui, key: string): { ui: Ui; wish: Wish | null } {
   const stage = selectedStage(view, ui)

@@ -1,5 +1,6 @@
 /** A line of the screen as coloured parts, and how it becomes text. */
 import type pc from 'picocolors'
+import { asciiSigns } from '../lib/ascii.ts'
 import { cells, cut } from './width.ts'
 
 export type Color = 'plain' | 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan' | 'blue'
@@ -14,9 +15,10 @@ export type Line = Part[]
 export const part = (text: string, color: Color = 'plain'): Part => ({ text, color })
 
 /** Parts beside each other, painted; an empty line is one space, because a text without characters has no height. */
-export function rowOf(line: Line, { paint }: { readonly paint: Paint }): string {
-  const text = line.map(({ text, color }) => (color === 'plain' || text === '' ? text : paint[color](text))).join('')
-  return text === '' ? ' ' : text
+export function rowOf(line: Line, { paint, unicode }: { readonly paint: Paint; readonly unicode: boolean }): string {
+  const painted = line.map(({ text, color }) => (color === 'plain' || text === '' ? text : paint[color](text))).join('')
+  const row = unicode ? painted : asciiSigns(painted)
+  return row === '' ? ' ' : row
 }
 
 export function rule(title: string, columns: number, unicode: boolean): Line {

@@ -9,7 +9,7 @@ import type { Canvas } from './dashboard.ts'
 import { type Press, press, selectedStage, startUi, type Ui, type Wish } from './keys.ts'
 import { type MachineLoad, machineMeter } from './machine.ts'
 import { type Look, screen } from './screen.ts'
-import { finishedLines } from './finished.ts'
+import { type Finished, finishedLines } from './finished.ts'
 import { logTail } from './tail.ts'
 import { apply, emptyView, type RunView, type StageView } from './view.ts'
 
@@ -44,6 +44,9 @@ const KEY_MS = 30
 /** Clocks and the machine go on when nothing happens. */
 const TICK_MS = 1000
 const RESIZE_MS = 60
+/** Below this the frame is cut by the terminal; nothing that helps would fit. */
+const LEAST_COLUMNS = 12
+const LEAST_ROWS = 4
 /** Finished rows printed again after a resize. */
 const KEPT_ROWS = 200
 
@@ -78,9 +81,13 @@ export class Live implements Reporter {
   #ui: Ui = startUi
   #canvas: Canvas | null = null
   #above: string[] = []
+  /** The last stages that ended, to be printed again at another width. */
+  #ended: Finished[] = []
   #timer: NodeJS.Timeout | null = null
   #dueAt = Infinity
   #metAt = -Infinity
+  /** The terminal has another size than the canvas knows. */
+  #resizedSince = false
   #closed = false
 
   constructor(options: LiveOptions, openCanvas: OpenCanvas) {
@@ -96,7 +103,11 @@ export class Live implements Reporter {
 
   event(event: TimedEvent): void {
     apply(this.view, event)
-    if (event.type === 'stage-finished') this.#above.push(...finishedLines(event, this.#look()))
+    if (event.type === 'stage-finished') {
+      this.#above.push(...finishedLines(event, this.#look()))
+      this.#ended.push(event)
+      if (this.#ended.length > 2 * KEPT_ROWS) this.#ended = this.#ended.slice(-KEPT_ROWS)
+    }
     if (!this.#closed) this.#drawIn(DRAW_MS)
   }
 
@@ -120,7 +131,7 @@ export class Live implements Reporter {
   #look(): Look {
     const { columns, rows } = this.#options.terminal
     return {
-      size: { columns: Math.max(20, columns || 80), rows: Math.max(6, rows || 24) },
+      size: { columns: Math.max(LEAST_COLUMNS, columns || 80), rows: Math.max(LEAST_ROWS, rows || 24) },
       unicode: this.#options.unicode,
       paint: this.#paint,
     }
@@ -146,6 +157,7 @@ export class Live implements Reporter {
     this.#cancelTimer()
     const { terminal, keys, controls } = this.#options
     this.#safely(() => {
+      if (this.#resizedSince) this.#beginAgain()
       this.#canvas ??= this.#openCanvas({ terminal, keys, onKey: (key) => this.#pressed({ key }) })
       this.#canvas.draw({ above: this.#above, rows: this.#rows(controls) })
     })
@@ -189,18 +201,22 @@ export class Live implements Reporter {
     this.#drawIn(KEY_MS)
   }
 
-  /** The terminal has folded and cut what stood there: begin again on a clean screen. */
+  /** A window being dragged tells of every size on the way: drawn when it has come to rest, or when something else asks. */
   readonly #resized = (): void => {
+    this.#resizedSince = true
     this.#cancelTimer()
-    this.#dueAt = performance.now() + RESIZE_MS
-    this.#timer = setTimeout(() => {
-      const rows = this.#look().size.rows
-      this.#safely(() => this.#canvas?.close())
-      this.#canvas = null
-      this.#options.terminal.write('\u001B[2J\u001B[H')
-      this.#above = this.#above.slice(-Math.min(KEPT_ROWS, Math.max(1, rows)))
-      this.#draw()
-    }, RESIZE_MS)
+    this.#drawIn(RESIZE_MS)
+  }
+
+  /** The terminal has folded and cut what stood there: begin again on a clean screen, at the new width. */
+  #beginAgain(): void {
+    this.#resizedSince = false
+    this.#canvas?.close()
+    this.#canvas = null
+    this.#options.terminal.write('\u001B[2J\u001B[H')
+    const look = this.#look()
+    const lines = this.#ended.flatMap((event) => finishedLines(event, look))
+    this.#above = lines.slice(-Math.min(KEPT_ROWS, look.size.rows))
   }
 
   #safely(work: () => void): void {

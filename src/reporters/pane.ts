@@ -38,7 +38,9 @@ function factLines(scene: Scene, stage: StageView, rows: number): Line[] {
   const { unicode, size } = scene
   const say = (text: string, color: Color): Line => [part(cut(text, size.columns, unicode), color)]
   const lines: Line[] = []
-  if (stage.error) for (const text of stage.error.split('\n')) lines.push(say(text, 'red'))
+  // An error that ends with what was printed last is not shown twice.
+  const said = stage.error.split('\n').filter((text, i) => i === 0 || !scene.log.includes(text))
+  if (stage.error) for (const text of said) lines.push(say(text, 'red'))
   else if (stage.state !== 'waiting' && stage.reason && rows > 1) lines.push(say(`why: ${stage.reason}`, 'plain'))
   if (stage.headline) lines.push(say(stage.headline, 'green'))
   for (const note of stage.finished?.notes ?? []) lines.push(say(`${unicode ? '·' : '-'} ${note}`, 'yellow'))
@@ -144,5 +146,8 @@ function helpLines({ size, unicode, keyboard }: Scene): Line[] {
     ['q', keyboard.controls ? 'stop the run; the next one goes on from here' : 'leave; the run goes on'],
     ...(keyboard.controls ? ([['ctrl-c', 'the same at once; twice: kill']] as [string, string][]) : []),
   ]
-  return keys.map(([key, text]) => [part(` ${key.padEnd(14)}`, 'bold'), part(cut(text, size.columns - 15, unicode))])
+  return keys.map(([key, text]) => [
+    part(cut(` ${key.padEnd(14)}`, size.columns, unicode), 'bold'),
+    part(cut(text, size.columns - 15, unicode)),
+  ])
 }

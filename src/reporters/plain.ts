@@ -43,7 +43,7 @@ export function plainReporter(options: ReporterOptions): Reporter {
     line(
       `${paint(good ? mark.good : isBad(event.outcome) ? mark.bad : mark.rest)} ${event.stage}  ${facts.join(' · ')}`,
     )
-    if (event.error) for (const part of event.error.split('\n')) line(`    ${part}`)
+    if (event.error && event.error !== event.outcome) for (const part of event.error.split('\n')) line(`    ${part}`)
     if (isBad(event.outcome) && event.outputs.length > 0) line(`    log: ${event.outputs.join(', ')}`)
   }
   const tell = (event: TimedEvent) => {
@@ -113,17 +113,7 @@ function summary(
   const lines: string[] = []
   const shown = finished.length <= MOST_ROWS ? finished : worked.slice(0, MOST_ROWS)
   if (worked.length > 0 && shown.length > 0) {
-    const rows = shown.map((event) => [
-      event.stage,
-      OUTCOME_WORDS[event.outcome],
-      event.outcome === 'fresh' || event.seconds === 0 ? '' : seconds(event.seconds),
-      event.headline,
-      isBad(event.outcome) ? '' : event.outputs.join(', '),
-    ])
-    lines.push(
-      '',
-      ...columns([['stage', 'outcome', 'time', 'key metric', 'outputs'], ...rows], Math.max(options.columns, 60)),
-    )
+    lines.push('', ...table(shown, Math.max(options.columns, 60)))
     if (finished.length > shown.length)
       lines.push(`… and ${finished.length - shown.length} more stages (${end.counts.fresh ?? 0} fresh)`)
   }
@@ -135,6 +125,22 @@ function summary(
     lines.push('', ...stopped.map((event) => `${event.stage}: ${event.error || event.reason}`))
   lines.push(...(worked.length > 0 ? [''] : []), verdict(pipeline, finished, end, color))
   return `${lines.join('\n')}\n`
+}
+
+/** Where it gets too wide, the places in cache/ go first: `kpipe show` tells them, and they all look alike. */
+function table(shown: readonly Finished[], width: number): string[] {
+  const rows = (withCache: boolean) => [
+    ['stage', 'outcome', 'time', 'key metric', 'outputs'],
+    ...shown.map((event) => [
+      event.stage,
+      OUTCOME_WORDS[event.outcome],
+      event.outcome === 'fresh' || event.seconds === 0 ? '' : seconds(event.seconds),
+      event.headline,
+      isBad(event.outcome) ? '' : event.outputs.filter((path) => withCache || !path.startsWith('cache/')).join(', '),
+    ]),
+  ]
+  const whole = columns(rows(true), Infinity)
+  return whole.every((line) => line.length <= width) ? whole : columns(rows(false), width)
 }
 
 function verdict(

@@ -40,12 +40,14 @@ export interface Scene extends Look {
 const LEAST_PANE_ROOM = 10
 const MOST_LIST_ROWS = 12
 
-/** At most `size.rows - 2` lines of at most `size.columns` cells. */
+/** At most `size.rows - 2` lines (two at least) of at most `size.columns` cells. */
 export function screen(scene: Scene): string[] {
-  const room = Math.max(4, scene.size.rows - 2)
+  const room = Math.max(2, scene.size.rows - 2)
   const stage = selectedStage(scene.view, scene.ui)
   const shown = shownStages(scene.view, scene.ui.filter)
-  const between = room - 3
+  // Of a very low terminal the stages get the rows; what the machine does is left out first.
+  const foot = room >= 5 ? [machineLine(scene), bottomLine(scene)] : room >= 3 ? [bottomLine(scene)] : []
+  const between = room - 1 - foot.length
   const lines: Line[] = [headerLine(scene)]
   if (between < LEAST_PANE_ROOM) {
     const onlyPane = scene.ui.pane !== 'facts'
@@ -59,7 +61,7 @@ export function screen(scene: Scene): string[] {
     lines.push(titleLine(scene, stage))
     lines.push(...paneRows(scene, stage, between - list - 1))
   }
-  lines.push(machineLine(scene), bottomLine(scene))
+  lines.push(...foot)
   return lines.slice(0, room).map((line) => rowOf(line, scene))
 }
 
@@ -86,7 +88,7 @@ function headerLine({ view, now, size, unicode }: Scene): Line {
   const clock = duration(view.end ? view.end.seconds : now)
   const facts = [
     state,
-    `${total - open}/${total} stages`,
+    size.columns < 40 ? `${total - open}/${total}` : `${total - open}/${total} stages`,
     failed > 0 ? `${failed} failed` : '',
     word('running', 'running'),
     left ? leftText(left, unicode) : '',
@@ -257,14 +259,22 @@ function titleLine(scene: Scene, stage: StageView | undefined): Line {
   return rule(title, size.columns, unicode)
 }
 
+/** As much as the width takes: first how many jobs is left out, then the words, then what is there in all. */
 function machineLine({ machine, view, size, unicode }: Scene): Line {
+  if (!machine) return [part('', 'dim')]
   const dot = unicode ? ' · ' : ' - '
-  const load = machine
-    ? `cpu ${size.columns >= 70 ? `${sparkline(machine.history, 12, unicode, [0, 1])} ` : ''}${Math.round(machine.cpu * 100)} % of ${machine.cores} core${machine.cores === 1 ? '' : 's'}${dot}memory ${gigabytes(machine.usedBytes)} of ${gigabytes(machine.totalBytes)} GB`
-    : ''
-  const jobs = `${view.jobs} job${view.jobs === 1 ? '' : 's'} at once`
-  const text = load && cells(load + dot + jobs) <= size.columns ? load + dot + jobs : load
-  return [part(cut(text, size.columns, unicode), 'dim')]
+  const { cores, history, usedBytes, totalBytes } = machine
+  const cpu = Math.round(machine.cpu * 100)
+  const [used, total] = [gigabytes(usedBytes), gigabytes(totalBytes)]
+  const curve = size.columns >= 70 ? `${sparkline(history, 12, unicode, [0, 1])} ` : ''
+  const load = `cpu ${curve}${cpu} % of ${cores} core${cores === 1 ? '' : 's'}${dot}memory ${used} of ${total} GB`
+  const fitting = [
+    `${load}${dot}${view.jobs} job${view.jobs === 1 ? '' : 's'} at once`,
+    load,
+    `cpu ${cpu} %${dot}memory ${used} of ${total} GB`,
+    `cpu ${cpu} %${dot}${used} GB`,
+  ].find((text) => cells(text) <= size.columns)
+  return [part(fitting ?? cut(`cpu ${cpu} %`, size.columns, unicode), 'dim')]
 }
 
 const gigabytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1)
@@ -275,9 +285,10 @@ function bottomLine({ view, ui, now, size, unicode, keyboard }: Scene): Line {
   ]
   if (ui.confirm?.type === 'quit') return say('y/n  stop the run? finished work is kept')
   if (ui.confirm?.type === 'cancel') return say(`y/n  cancel ${ui.confirm.stage}?`)
-  if (view.stopping) return say('stopping; ctrl-c again kills; finished work is kept')
+  const over = view.end !== null || view.abandoned
+  if (view.stopping && !over && keyboard.controls) return say('stopping; ctrl-c again kills; finished work is kept')
   if (ui.notice) return say(ui.notice)
-  if (view.waiting) return say(view.waiting)
+  if (view.waiting && !over) return say(view.waiting)
   if (view.endsAt !== null && !view.end && keyboard.controls) {
     const left = Math.max(0, Math.ceil(view.endsAt - now))
     return say(`ends in ${left} s   r retry  p stay  q end now`)

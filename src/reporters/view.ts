@@ -93,7 +93,7 @@ export function apply(view: RunView, event: TimedEvent): RunView {
   view.version++
   if (event.type === 'run-started') start(view, event)
   else if (event.type === 'waiting') view.waiting = event.reason
-  else if (event.type === 'paused') view.paused = event.paused
+  else if (event.type === 'paused') pause(view, event.paused)
   else if (event.type === 'stopping') view.stopping = true
   else if (event.type === 'ending') view.endsAt = event.at + event.seconds
   else if (event.type === 'run-finished') view.end = event
@@ -174,6 +174,12 @@ function start(view: RunView, event: Extract<TimedEvent, { type: 'run-started' }
   }))
   view.byId = new Map(view.stages.map((stage) => [stage.id, stage]))
   view.counts = new Map([['waiting', view.stages.length]])
+}
+
+/** A paused run does not end by itself; going on, it says anew when it will. */
+function pause(view: RunView, paused: boolean): void {
+  view.paused = paused
+  if (paused) view.endsAt = null
 }
 
 function move(view: RunView, stage: StageView, state: State): void {

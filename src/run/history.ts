@@ -8,6 +8,9 @@ import type { Layout } from '../store/layout.ts'
 
 export type StageEnd = Extract<KpipeEvent, { type: 'stage-finished' }>
 
+/** Of runs that a word may mean. */
+const MOST_NAMED = 5
+
 export interface RunSummary {
   readonly id: string
   readonly pipeline: string
@@ -67,24 +70,41 @@ export function readRun(layout: Layout, id: string): RunSummary | undefined {
  * The run that a word means: an id, the beginning or the end of one, `last`, or `last~2` for the second before the last.
  * @throws UserError where there is none, or more than one
  */
-export function findRun(layout: Layout, word: string): RunSummary {
+export function findRunId(layout: Layout, word: string): string {
   const ids = runIds(layout)
   if (ids.length === 0) throw new UserError('no run has been logged yet', { hint: 'kpipe run makes one', exitCode: 2 })
   const back = /^last(?:~(\d+))?$/.exec(word)
-  const matches = back ? ids.slice(-1 - Number(back[1] ?? 0)).slice(0, 1) : ids.filter((id) => isMeant(id, word))
   if (back && Number(back[1] ?? 0) >= ids.length)
     throw new UserError(`there is no ${word}: ${ids.length} run${ids.length === 1 ? '' : 's'} logged`, {
       hint: 'kpipe runs lists them',
       exitCode: 2,
     })
-  const exact = ids.includes(word) ? word : matches.length === 1 ? matches[0] : undefined
-  const run = exact === undefined ? undefined : readRun(layout, exact)
-  if (run) return run
+  if (back) return ids.at(-1 - Number(back[1] ?? 0))!
+  const matches = ids.filter((id) => isMeant(id, word))
+  if (ids.includes(word)) return word
+  if (matches.length === 1) return matches[0]!
   const near = nearest(word, ids)
-  throw new UserError(matches.length > 1 ? `${word} may be ${matches.join(' or ')}` : `there is no run ${word}`, {
+  throw new UserError(matches.length > 1 ? `${word} may be ${someOf(matches)}` : `there is no run ${word}`, {
     hint: near && matches.length === 0 ? `did you mean ${near}?` : 'kpipe runs lists them',
     exitCode: 2,
   })
+}
+
+/** @throws UserError as `findRunId`, and where the log of the run holds no start */
+export function findRun(layout: Layout, word: string): RunSummary {
+  const id = findRunId(layout, word)
+  const run = readRun(layout, id)
+  if (run) return run
+  throw new UserError(`the log of run ${id} holds no start of a run`, {
+    hint: 'it was killed as it began; kpipe runs lists the others',
+    exitCode: 2,
+  })
+}
+
+/** The newest first; a hundred runs of one day are not read by anybody. */
+function someOf(ids: readonly string[]): string {
+  const shown = ids.slice(-MOST_NAMED).reverse()
+  return `${shown.join(' or ')}${ids.length > shown.length ? ` or ${ids.length - shown.length} others` : ''}`
 }
 
 /** True for a word that can only be meant as a run. */

@@ -11,6 +11,7 @@ import {
   type Ui,
   type Wish,
 } from '../../src/reporters/keys.ts'
+import type { TimedEvent } from '../../src/events.ts'
 import { reporterFor } from '../../src/reporters/index.ts'
 import { type Scene, screen } from '../../src/reporters/screen.ts'
 import { cells } from '../../src/reporters/width.ts'
@@ -58,6 +59,40 @@ test('a terminal without Unicode gets ASCII only', async () => {
   await expect(shown).toMatchFileSnapshot('../golden/screens/ascii-80x24.txt')
 })
 
+test('signs of stages and of ours in a log are ASCII too where the terminal knows no Unicode', () => {
+  const shown = text(scene(training(), 80, 24, { unicode: false, log: ['epoch 3 · a.mid: C4 → D4 …'] }))
+  expect(shown).toContain('epoch 3 - a.mid: C4 > D4 ~')
+})
+
+test('of a very low terminal the stages keep a row', () => {
+  expect(screen(scene(training(), 20, 5))).toEqual([
+    'kelly 4/12      0:23',
+    '❯▶ train@emo…  80 %…',
+    '↑↓ ⏎ log p c r f ? …',
+  ])
+  expect(screen(scene(training(), 12, 4))).toHaveLength(2)
+})
+
+test('an error that ends with what was printed last is shown once', () => {
+  const bad = finished(24, 'train@emotion_recognizer', 'failed', { error: 'ended with exit code 3\nno such file' })
+  const shown = text(scene([...training(), bad], 80, 24, { log: ['reading', 'no such file'] }))
+  expect(shown.match(/no such file/g)).toHaveLength(1)
+})
+
+test('a run that is over says nothing of stopping or waiting any more', () => {
+  const stopped = [
+    ...training(),
+    at(30, { type: 'stopping' }),
+    at(31, { type: 'waiting', reason: 'another run works' }),
+  ]
+  const bottom = (events: TimedEvent[], controls: boolean) =>
+    screen(scene(events, 80, 24, { keyboard: { controls } })).at(-1)
+  expect(bottom(stopped.slice(0, -1), true)).toContain('ctrl-c again kills')
+  expect(bottom(stopped.slice(0, -1), false)).toContain('q quit')
+  const over = [...stopped, at(32, { type: 'run-finished', outcome: 'cancelled', seconds: 32, counts: {} })]
+  expect(bottom(over, true)).toContain('q quit')
+})
+
 test('the panes: help, log, what went wrong', async () => {
   const log = Array.from({ length: 100 }, (_, i) => `line ${i + 1}`)
   const shown = (ui: Partial<Ui>, more: Partial<Scene> = {}) =>
@@ -80,6 +115,8 @@ test('whatever the size, no row is too long and the frame leaves two rows free',
     for (const ui of panes)
       for (const unicode of [true, false])
         for (const [columns, rows] of [
+          [12, 4],
+          [20, 5],
           [20, 6],
           [40, 10],
           [41, 12],
@@ -176,6 +213,14 @@ test('a run about to end stays while somebody presses keys, and ends at once whe
   expect(type(ending, ['q']).wishes).toEqual([{ type: 'end' }])
 })
 
+test('paused at its end a run waits without a countdown; q then ends it, nothing is left to stop', () => {
+  const ended = training().filter((event) => event.type === 'run-started')
+  const done = viewOf(ended).stages.map((one) => finished(20, one.id, 'failed', { error: 'x' }))
+  const events = [...ended, ...done, at(30, { type: 'ending', seconds: 10 }), at(31, { type: 'paused', paused: true })]
+  expect(screen(scene(events, 80, 24, { now: 60 })).at(-1)).toContain('p go on')
+  expect(type(events, ['q']).wishes).toEqual([{ type: 'end' }])
+})
+
 test('the dashboard is for terminals with a person before them', () => {
   const asked = { asked: '', json: false, quiet: false }
   const env = { TERM: 'xterm-256color' }
@@ -253,6 +298,23 @@ test('resized down to 40x10 and back, with 200 stages: one whole frame each time
   expect(terminal.screen.split('\n').filter((line) => line.startsWith('songs'))).toHaveLength(1)
   live.close()
   expect(terminal.cursorShown).toBe(true)
+})
+
+test('a key pressed while the window is still being dragged loses nothing of the new size', async () => {
+  const terminal = new FakeTerminal(40, 10)
+  const { live, keys } = await openLive(terminal)
+  for (const event of training()) live.event(event)
+  const long = 'val_loss 0.0331 at epoch 31 of 50, 20.1 % better than the mean'
+  live.event(finished(24, 'train@emotion_recognizer', 'ran', { seconds: 21, headline: long }))
+  await shows(terminal, '✓ train@emotion_recognizer  ran in 21 s…')
+  terminal.resize(120, 40)
+  keys.write('?')
+  await shows(terminal, 'p pause  c cancel  r retry')
+  await shows(terminal, '── keys ────')
+  // and the rows above, which had been cut, are there at the new width
+  expect(terminal.screen).toContain(`✓ train@emotion_recognizer  ran in 21 s · ${long}`)
+  expect(terminal.screen.split('\n').find((line) => line.startsWith('── keys'))).toHaveLength(120)
+  live.close()
 })
 
 test('keys reach the run, also several in one piece', async () => {

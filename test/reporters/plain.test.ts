@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { KpipeEvent, Outcome, TimedEvent } from '../../src/events.ts'
 import { jsonReporter } from '../../src/reporters/json.ts'
+import { reporterOptions } from '../../src/reporters/index.ts'
 import { plainReporter } from '../../src/reporters/plain.ts'
 import { columns, number, seconds } from '../../src/reporters/text.ts'
 
@@ -290,6 +291,15 @@ describe('words', () => {
     [1e-9, '1e-9'],
   ])('%d is %s', (value, words) => {
     expect(number(value)).toBe(words)
+  })
+
+  test('a window that was resized meanwhile: the table is as wide as it is at the end', () => {
+    let out = ''
+    const io = { err: () => undefined, out: (text: string) => (out += text), color: false, unicode: true, columns: 60 }
+    const reporter = plainReporter(reporterOptions(io, { quiet: false }))
+    io.columns = 200
+    for (const event of RUN) reporter.event(event)
+    expect(out).not.toContain('…')
   })
 
   test('columns: the longest gives way, the first one never', () => {

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Project, repository, until } from '../rig.ts'
+import { events, outcomes, Project, repository, until } from '../rig.ts'
 
 const bin = join(repository, 'src', 'bin.cjs')
 /** util-linux; macOS has another `script`. */
@@ -101,6 +101,44 @@ if (process.argv[1]?.endsWith('bin.cjs')) setInterval(() => { if (existsSync('bo
   expect(text).toContain('Error: boom')
   expect(cursorShown(text)).toBe(true)
 })
+
+onPty('a window that is closed ends the run and the commands it started', async () => {
+  project.write({
+    'pipelines/p.yaml': `
+stages:
+  long: { run: "trap 'touch stopped; exit 1' TERM; touch started; while :; do sleep 0.05; done", outs: [long.txt] }
+`,
+  })
+  const session = terminal('run')
+  await until(() => project.exists('started'))
+  session.child.kill('SIGKILL') // the terminal itself: its side of the pseudo-terminal closes
+  await until(() => project.exists('stopped'))
+  await until(() => events(logOfOnlyRun()).some((event) => event.type === 'run-finished'))
+  expect(outcomes(logOfOnlyRun())).toEqual({ long: 'cancelled' })
+})
+const logOfOnlyRun = () => project.read(`cache/runs/${project.list('cache/runs')[0]}/events.jsonl`)
+
+onPty(
+  'a terminal without Unicode sees ASCII from every command; a pipe gets what was meant, without colour',
+  async () => {
+    project.write({ 'pipelines/p.yaml': SLOW, go: '' })
+    const { text } = await terminal('run bad --reporter plain', { LANG: 'C', LC_ALL: 'C' }).done
+    expect(text).toMatch(/^[\x20-\x7E\r\n]*$/)
+    expect(text).toContain('slow: done in')
+    project.remove('bad.txt')
+    project.remove('cache')
+    const { NO_COLOR: _, ...env } = process.env
+    const command = `${process.execPath} ${bin} run bad --reporter plain > out.txt`
+    await new Promise((resolve) =>
+      spawn('script', ['-qec', command, '/dev/null'], { cwd: project.root, env: { ...env, TERM: 'xterm' } }).on(
+        'close',
+        resolve,
+      ),
+    )
+    expect(project.read('out.txt')).toMatch(/^slow: done in .* · 2 ran$/m)
+    expect(project.read('out.txt')).not.toContain('\u001B')
+  },
+)
 
 onPty('a failed stage is retried from the keyboard before the run ends', async () => {
   project.write({ 'pipelines/p.yaml': SLOW })
