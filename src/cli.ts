@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig, stripVTControlCharacters } from 'node:util'
+import type { OptionNames } from './commands/complete.ts'
 import { helpFor, MAIN_HELP } from './commands/help.ts'
 import type { PipelineError } from './commands/project.ts'
 import type { Io } from './io.ts'
@@ -250,13 +251,15 @@ function knownCommand(name: string): string {
   })
 }
 
-/** What completion offers of each command: its options, true = takes a value. */
-function optionNames(): Record<string, Record<string, boolean>> {
+/** What completion offers of each command. */
+function optionNames(): OptionNames {
+  const spellings = (options: Options) =>
+    Object.entries(options).flatMap(([name, { type, short }]) => {
+      const meant = { name, takesValue: type === 'string' }
+      return [[`--${name}`, meant] as const, ...(short ? [[`-${short}`, meant] as const] : [])]
+    })
   return Object.fromEntries(
-    Object.entries(COMMANDS).map(([name, { options }]) => [
-      name,
-      Object.fromEntries(Object.entries(options).map(([option, { type }]) => [option, type === 'string'])),
-    ]),
+    Object.entries(COMMANDS).map(([name, { options }]) => [name, Object.fromEntries(spellings(options))]),
   )
 }
 

@@ -1,14 +1,18 @@
 /**
  * `kpipe __complete WORD…`: what may stand in place of the last word, a line each, with a tab before what it is. Asked by the
- * shell at every tab key: quick, and silent whatever goes wrong.
+ * shell at every tab key: quick, and silent whatever goes wrong. Where nothing is offered the shells offer files.
  */
 import { basename } from 'node:path'
 import type { Io } from '../io.ts'
 import type { Plan } from '../plan.ts'
 import { loadProjectPlan, openProject, type Project, select } from './project.ts'
 
-/** Command → option → takes a value. */
-export type OptionNames = Readonly<Record<string, Readonly<Record<string, boolean>>>>
+/** Command → its options with their dashes, `--set` and `-s` → the name it means, and whether it takes a value. */
+export type OptionNames = Readonly<Record<string, Readonly<Record<string, OptionName>>>>
+export interface OptionName {
+  readonly name: string
+  readonly takesValue: boolean
+}
 
 type Offers = readonly (readonly [word: string, about?: string])[]
 
@@ -23,15 +27,15 @@ export async function completeCommand(words: readonly string[], options: OptionN
 }
 
 async function offersFor(words: readonly string[], options: OptionNames, io: Io): Promise<Offers> {
-  const [command = '', ...rest] = words
+  const [typedCommand = '', ...rest] = words
   if (rest.length === 0) return commandOffers(options)
+  const command = typedCommand === 'repro' ? 'run' : typedCommand
   const typed = rest.at(-1)!
   const before = rest.slice(0, -1)
-  const own = options[command === 'repro' ? 'run' : command] ?? {}
-  const last = before.at(-1) ?? ''
-  const taking = last.startsWith('--') && own[last.slice(2)] ? last.slice(2) : last === '-s' ? 'set' : ''
-  if (taking) return valueOffers(taking, typed, before, io)
-  if (typed.startsWith('-')) return Object.keys(own).map((name) => [`--${name}`])
+  const own = options[command] ?? {}
+  const last = own[before.at(-1) ?? '']
+  if (last?.takesValue) return valueOffers(last.name, typed, before, io)
+  if (typed.startsWith('-')) return Object.keys(own).flatMap((name) => (name.startsWith('--') ? [[name] as const] : []))
   return wordOffers(command, positionals(before, own), io)
 }
 
@@ -40,27 +44,48 @@ function commandOffers(options: OptionNames): Offers {
 }
 
 /** Words that are no options and no values of options. */
-function positionals(words: readonly string[], own: Readonly<Record<string, boolean>>): string[] {
-  return words.filter((word, i) => {
-    const previous = words[i - 1] ?? ''
-    const isValue = (previous.startsWith('--') && own[previous.slice(2)]) || previous === '-s' || previous === '-j'
-    return !word.startsWith('-') && !isValue
-  })
-}
+const positionals = (words: readonly string[], own: OptionNames[string]): string[] =>
+  words.filter((word, i) => !word.startsWith('-') && !own[words[i - 1] ?? '']?.takesValue)
 
-const LISTS = ['pipelines', 'stages', 'models', 'kinds', 'formats', 'datasets']
+/** Commands whose one word is one of a few. */
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  completion: ['bash', 'zsh', 'fish'],
+  list: ['pipelines', 'stages', 'models', 'kinds', 'formats', 'datasets'],
+}
 /** Commands that take `[pipeline] [stage…]`. */
-const STAGE_COMMANDS = new Set(['run', 'repro', 'status', 'why', 'show', 'verify', 'report', 'graph', 'runs', 'diff'])
+const STAGE_COMMANDS = new Set(['run', 'status', 'why', 'show', 'verify', 'graph'])
+/** Commands that take runs, and how many; of these, those that take a pipeline instead. */
+const RUN_COMMANDS: Readonly<Record<string, number>> = { attach: 1, runs: 1, report: 1, diff: 2 }
+const RUN_OR_PIPELINE = new Set(['runs', 'report'])
 
 async function wordOffers(command: string, before: readonly string[], io: Io): Promise<Offers> {
-  if (command === 'completion') return [['bash'], ['zsh'], ['fish']]
-  if (command === 'help') return Object.entries(ABOUT)
-  if (command === 'list') return before.length === 0 ? LISTS.map((name) => [name]) : []
+  if (command === 'help') return before.length === 0 ? Object.entries(ABOUT) : []
+  if (CHOICES[command]) return before.length === 0 ? CHOICES[command].map((name) => [name]) : []
+  const pipelines = (project: Project): Offers => [...project.pipelines.keys()].map((name) => [name, 'pipeline'])
+  if (RUN_COMMANDS[command]) {
+    if (before.length >= RUN_COMMANDS[command]) return []
+    const project = openProject(io.cwd)
+    return [...(RUN_OR_PIPELINE.has(command) ? pipelines(project) : []), ...(await runOffers(project))]
+  }
   if (!STAGE_COMMANDS.has(command)) return []
-  const project = openProject(io.cwd)
-  const pipelines: Offers = before.length > 0 ? [] : [...project.pipelines.keys()].map((name) => [name, 'pipeline'])
   const plan = await planOf(before, io).catch(() => null)
-  return [...pipelines, ...(plan ? stageOffers(plan) : [])]
+  return [...(before.length > 0 ? [] : pipelines(openProject(io.cwd))), ...(plan ? stageOffers(plan) : [])]
+}
+
+/** Runs are told by when they were: more than these nobody tells apart. */
+const MOST_RUNS = 10
+
+async function runOffers({ layout }: Project): Promise<Offers> {
+  const { readRun, runIds } = await import('../run/history.ts')
+  const ids = runIds(layout).slice(-MOST_RUNS).reverse()
+  const newest: Offers = ids.length > 0 ? [['last', 'the newest run']] : []
+  return [
+    ...newest,
+    ...ids.map((id) => {
+      const run = readRun(layout, id)
+      return [id, run ? `${run.pipeline}, ${run.outcome}` : ''] as const
+    }),
+  ]
 }
 
 function stageOffers(plan: Plan): Offers {
@@ -76,8 +101,15 @@ const planOf = async (before: readonly string[], io: Io): Promise<Plan> => {
   return loadProjectPlan(project, file, [])
 }
 
+/** Options whose value is one of a few. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  reporter: ['dashboard', 'plain', 'json'],
+  format: ['text', 'mermaid', 'dot', 'svg'],
+}
+
 async function valueOffers(option: string, typed: string, before: readonly string[], io: Io): Promise<Offers> {
   if (option === 'template') return (await import('./init.ts')).templates().map((name) => [name])
+  if (VALUES[option]) return VALUES[option].map((name) => [name])
   if (option !== 'set' && option !== 'from') return []
   const project = openProject(io.cwd)
   const plan = await planOf(firstPipeline(before, project), io)
@@ -120,6 +152,7 @@ const shown = (value: unknown): string => {
 const ABOUT: Readonly<Record<string, string>> = {
   run: 'run what changed, and say why',
   status: 'what a run would do',
+  attach: 'look at a run from another terminal',
   why: 'why a stage is stale',
   list: 'pipelines, stages, models, kinds, formats, datasets',
   show: 'everything about one stage',

@@ -21,20 +21,34 @@ complete -o default -F _kpipe kpipe
   zsh: `#compdef kpipe
 # kpipe completion for zsh. In ~/.zshrc, after compinit:  eval "$(kpipe completion zsh)"
 _kpipe() {
-  local -a found words_so_far
-  local line
+  local -a whole open words_so_far
+  local word about
   words_so_far=("\${(@)words[2,CURRENT]}")
-  while IFS=$'\\t' read -r line about; do
-    [[ -n $line ]] && found+=("\${line//:/\\\\:}\${about:+:$about}")
+  while IFS=$'\\t' read -r word about; do
+    [[ -z $word ]] && continue
+    # Where a value follows, no space comes between.
+    if [[ $word == *[=.] ]]; then
+      open+=("\${word//:/\\\\:}\${about:+:$about}")
+    else
+      whole+=("\${word//:/\\\\:}\${about:+:$about}")
+    fi
   done < <("\${words[1]}" __complete "\${words_so_far[@]}" 2>/dev/null)
-  (( \${#found} )) && _describe kpipe found || _files
+  (( \${#whole} + \${#open} )) || { _files; return }
+  (( \${#whole} )) && _describe kpipe whole
+  (( \${#open} )) && _describe kpipe open -S ''
+  return 0
 }
 (( $+functions[compdef] )) && compdef _kpipe kpipe
 `,
   fish: `# kpipe completion for fish. In ~/.config/fish/config.fish:  kpipe completion fish | source
 function __kpipe_complete
     set -l words (commandline -opc) (commandline -ct)
-    kpipe __complete $words[2..-1] 2>/dev/null
+    set -l offers ($words[1] __complete $words[2..-1] 2>/dev/null)
+    if test (count $offers) -gt 0
+        printf '%s\\n' $offers
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
 complete -c kpipe -f -a '(__kpipe_complete)'
 `,

@@ -1,9 +1,8 @@
-/** Completion: the names offered, quickly and without a word when something is wrong; the bash script in a real bash. */
-import { spawnSync } from 'node:child_process'
-import { symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+/** Completion: the names offered, quickly and without a word when something is wrong; the scripts in the real shells. */
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Project, repository } from '../rig.ts'
+import { bin, Project, until } from '../rig.ts'
 
 let project: Project
 beforeEach(() => {
@@ -55,22 +54,117 @@ test('silent where nothing can be offered', () => {
   expect(project.kpipe('__complete', 'nonsense', '--x', '')).toMatchObject({ code: 0, out: '', err: '' })
 })
 
-test('the bash script completes in bash', () => {
-  symlinkSync(join(repository, 'src/bin.cjs'), project.path('kpipe'))
-  const script = `
-eval "$(./kpipe completion bash)"
-COMP_LINE="./kpipe run songs fit@"; COMP_POINT=\${#COMP_LINE}
-_kpipe
-printf '%s\\n' "\${COMPREPLY[@]}"
-`
-  const done = spawnSync('bash', ['-c', script], { cwd: project.root, encoding: 'utf8' })
-  expect(done.stdout).toBe('fit@a\nfit@b\n')
+test('short options, values of few, runs', () => {
+  expect(names('run', '-s', 'ra')).toEqual(['rate='])
+  expect(names('init', '-t', 'b')).toEqual(['blank'])
+  expect(names('graph', '--format', 'm')).toEqual(['mermaid'])
+  expect(names('attach', '--reporter', '')).toEqual(['dashboard', 'plain', 'json'])
+  expect(names('run', '-j', '2', 'pre')).toEqual(['prepare'])
+  expect(names('attach', '')).toEqual([])
+  project.run('prepare')
+  const [id] = project.list('cache/runs')
+  expect(offers('attach', '')).toEqual(['last\tthe newest run', `${id}\tsongs, ok`])
+  expect(names('diff', 'last', '2')).toEqual([id])
+  expect(names('diff', 'last', id!, '')).toEqual([])
+  expect(names('report', '')).toEqual(['songs', 'last', id])
 })
 
-test.each(['bash', 'zsh', 'fish'])('a script for %s that the shell can read, where it is installed', (shell) => {
+const SHELLS = ['bash', 'zsh', 'fish'] as const
+const isThere = (program: string) => !spawnSync(program, ['--version']).error
+const missing = [...SHELLS, 'script'].filter((program) => !isThere(program))
+if (missing.length > 0) console.warn(`SKIPPED: completion was not tried in ${missing.join(', ')}, which is not here`)
+
+test.each(SHELLS)('a script for %s that says where it goes', (shell) => {
   const script = project.kpipe('completion', shell)
   expect(script).toMatchObject({ code: 0, err: '' })
-  expect(script.out).toContain('__complete')
-  if (spawnSync(shell, ['-c', 'true']).error) return
-  expect(spawnSync(shell, ['-n'], { input: script.out, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+  expect(script.out).toContain(`kpipe completion ${shell}`)
+})
+
+/** A kpipe that completes as ours does, and of a real command line only shows the words. */
+function shim(): void {
+  project.write({
+    'bin/kpipe': `#!/bin/sh
+case $1 in completion|__complete) exec '${process.execPath}' '${bin}' "$@" ;; esac
+printf 'GOT'; printf '|%s' "$@"; echo '|'
+`,
+  })
+  chmodSync(project.path('bin/kpipe'), 0o755)
+}
+
+const env = () => ({ ...process.env, PATH: `${project.path('bin')}:${process.env['PATH']}`, HOME: project.root })
+
+test.runIf(isThere('fish'))('fish offers our words with what they are, and files where we have none', () => {
+  shim()
+  project.write({ 'dvc.yaml': '' })
+  const asked = ['kpipe run songs fit@', 'kpipe why pre', 'kpipe run --set ra', 'kpipe import dv', 'kpipe sta']
+  const script = `kpipe completion fish | source; ${asked.map((line) => `complete -C '${line}'`).join('; ')}`
+  const done = spawnSync('fish', ['--no-config', '-c', script], { cwd: project.root, encoding: 'utf8', env: env() })
+  expect([done.stderr, ...done.stdout.split('\n')]).toEqual([
+    '',
+    'fit@a\tcommand',
+    'fit@b\tcommand',
+    'prepare\tcleans',
+    'rate=\t0.1',
+    'dvc.yaml',
+    'status\twhat a run would do',
+    '',
+  ])
+})
+
+/** What is typed at a real prompt, tab keys and all; resolves with the words kpipe got, a line each. */
+async function typed(start: string, setup: readonly string[], lines: readonly string[]): Promise<string[]> {
+  shim()
+  // The shell that `script` starts would take PS1 out of the environment.
+  const command = `exec env PS1='READY> ' ${start}`
+  const shell = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: project.root,
+    env: { ...env(), TERM: 'xterm' },
+  })
+  let seen = ''
+  shell.stdout.on('data', (bytes: Buffer) => (seen += bytes.toString()))
+  const ended = new Promise((resolve) => shell.once('close', resolve))
+  const prompts = () => seen.split('READY>').length - 1
+  try {
+    await until(() => prompts() > 0)
+    for (const line of [...setup, ...lines]) {
+      // Shells throw away what is typed before they read.
+      const [before, got] = [prompts(), words(seen).length]
+      shell.stdin.write(`${line}\r`)
+      await until(() => (lines.includes(line) ? words(seen).length > got : true) && prompts() > before)
+    }
+    return words(seen)
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${seen}`)
+  } finally {
+    shell.kill()
+    await ended
+  }
+}
+// oxlint-disable-next-line no-control-regex
+const words = (seen: string) => [...seen.matchAll(/^(?:\u001B\[\??\w+)*GOT(\|.*\|)/gm)].map((match) => match[1]!)
+
+const LINES = [
+  'kpipe stat\tsongs',
+  'kpipe run so\tfit@\ta',
+  'kpipe run --set ra\t0.5 pre\t',
+  'kpipe run --kee\tprep\t',
+  'kpipe import dvc\t',
+]
+const WORDS = [
+  '|status|songs|',
+  '|run|songs|fit@a|',
+  '|run|--set|rate=0.5|prepare|',
+  '|run|--keep-going|prepare|',
+  '|import|dvc.yaml|',
+]
+
+test.runIf(isThere('bash') && isThere('script'))('at a bash prompt', async () => {
+  project.write({ 'dvc.yaml': '' })
+  expect(await typed('bash --norc --noprofile -i', ['eval "$(kpipe completion bash)"'], LINES)).toEqual(WORDS)
+})
+
+test.runIf(isThere('zsh') && isThere('script'))('at a zsh prompt', async () => {
+  project.write({ 'dvc.yaml': '' })
+  const setup = ['autoload -Uz compinit; compinit -u -D; setopt no_beep', 'eval "$(kpipe completion zsh)"']
+  expect(await typed('zsh -f -i', setup, LINES)).toEqual(WORDS)
 })
