@@ -2,7 +2,7 @@
  * Tells that something changed in folders of many files, without asking about each file: one watcher a folder, set before
  * the folder is listed, so that nothing falls between the two. An event only says "look again"; what changed is found by the
  * stat index. Where watchers cannot be had (their number is limited, network disks send no events) folders are listed anew
- * every two seconds.
+ * every two seconds, or less often where listing them takes long; what has changed then is told as an event would be.
  */
 import { type Dirent, type FSWatcher, lstatSync, readdirSync, realpathSync, statfsSync, statSync, watch } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
@@ -14,9 +14,16 @@ export interface FolderWatchOptions {
   readonly ignore: (path: string) => boolean
   /** Told once, where folders have to be polled. */
   readonly onPoll?: (folder: string, why: string) => void
+  /** How a folder is watched; tests put one here that refuses. */
+  readonly watchFolder?: (folder: string, listener: Listener) => FSWatcher
+  readonly pollMs?: number
 }
 
+type Listener = (event: string, name: string | null) => void
+
 const POLL_MS = 2000
+/** Polling takes at most one part in so many of the time. */
+const POLL_SHARE = 10
 /** File systems whose changes by others arrive as no event (statfs(2) magic numbers): NFS, SMB, CIFS, FUSE, 9P. */
 const REMOTE: ReadonlySet<number> = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x01021997])
 
@@ -29,7 +36,8 @@ export class FolderWatch {
   readonly #singles = new Map<string, Set<string>>()
   /** Real path of a folder → the name it is watched under, so that a circle of links ends. */
   readonly #seen = new Map<string, string>()
-  readonly #polled = new Map<string, string>()
+  /** Polled folder → what lies in it: name → what changes when it is written or replaced. */
+  readonly #polled = new Map<string, ReadonlyMap<string, string>>()
   #poll: NodeJS.Timeout | null = null
 
   constructor(options: FolderWatchOptions) {
@@ -52,7 +60,7 @@ export class FolderWatch {
 
   close(): void {
     for (const watcher of this.#watchers.values()) watcher.close()
-    if (this.#poll) clearInterval(this.#poll)
+    if (this.#poll) clearTimeout(this.#poll)
     this.#poll = null
     for (const all of [this.#watchers, this.#trees, this.#singles, this.#seen, this.#polled]) all.clear()
   }
@@ -96,8 +104,9 @@ export class FolderWatch {
     if (this.#watchers.has(folder) || this.#polled.has(folder)) return
     if (isRemote(folder)) return this.#pollInstead(folder, 'it lies on a network disk')
     try {
-      const watcher = watch(folder, (event, name) => this.#happened(folder, event, name))
-      watcher.on('error', () => this.#drop(folder))
+      const listener: Listener = (event, name) => this.#happened(folder, event, name)
+      const watcher = (this.#options.watchFolder ?? watch)(folder, listener)
+      watcher.on('error', () => this.#failed(folder))
       this.#watchers.set(folder, watcher)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
@@ -156,26 +165,40 @@ export class FolderWatch {
     for (const folder of this.#polled.keys()) if (isGone(folder)) this.#polled.delete(folder)
   }
 
+  /** A watcher that stops working; where its folder is still there, it is polled from now on. */
+  #failed(folder: string): void {
+    this.#watchers.get(folder)?.close()
+    this.#watchers.delete(folder)
+    if (!lstatSync(folder, { throwIfNoEntry: false })) return this.#drop(folder)
+    this.#pollInstead(folder, 'its watcher failed')
+    this.#tell(folder) // what it missed nobody knows
+  }
+
   #pollInstead(folder: string, why: string): void {
     if (this.#polled.size === 0) this.#options.onPoll?.(folder, why)
-    this.#polled.set(folder, signature(folder))
-    this.#poll ??= setInterval(() => this.#lookAgain(), POLL_MS)
+    this.#polled.set(folder, contents(folder))
+    if (!this.#poll) this.#pollIn(this.#options.pollMs ?? POLL_MS)
   }
 
-  /** Folders that are new in a polled one. */
-  #listAgain(folder: string): void {
-    for (const [real, name] of this.#seen) if (name === folder) this.#seen.delete(real)
-    this.#addTree(folder, true)
+  #pollIn(milliseconds: number): void {
+    this.#poll = setTimeout(() => {
+      const start = performance.now()
+      for (const [folder, before] of this.#polled) this.#lookAgain(folder, before)
+      const took = performance.now() - start
+      // Nothing is polled any more where the folders went, or `close` was called by who was told.
+      this.#poll = null
+      if (this.#polled.size > 0) this.#pollIn(Math.max(this.#options.pollMs ?? POLL_MS, took * POLL_SHARE))
+    }, milliseconds)
   }
 
-  #lookAgain(): void {
-    for (const [folder, before] of this.#polled) {
-      const now = signature(folder)
-      if (now === before) continue
-      this.#polled.set(folder, now)
-      this.#tell(folder)
-      if (this.#isInTree(folder)) this.#listAgain(folder)
+  #lookAgain(folder: string, before: ReadonlyMap<string, string>): void {
+    const now = contents(folder)
+    this.#polled.set(folder, now)
+    for (const [name, was] of now) {
+      const had = before.get(name)
+      if (had !== was) this.#happened(folder, had === undefined || was.startsWith(FOLDER) ? 'rename' : 'change', name)
     }
+    for (const name of before.keys()) if (!now.has(name)) this.#happened(folder, 'rename', name)
   }
 }
 
@@ -192,16 +215,19 @@ function isRemote(folder: string): boolean {
   }
 }
 
-/** Changes when an entry is made, removed or written. */
-function signature(folder: string): string {
+const FOLDER = 'folder '
+
+/** Of a file size, time and inode; of a folder only which one it is, as it is looked into by itself. */
+function contents(folder: string): Map<string, string> {
+  const found = new Map<string, string>()
   try {
-    return readdirSync(folder)
-      .map((name) => {
-        const stats = lstatSync(join(folder, name), { throwIfNoEntry: false })
-        return `${name} ${stats?.size} ${stats?.mtimeMs} ${stats?.ino}`
-      })
-      .join('\n')
+    for (const name of readdirSync(folder)) {
+      const stats = lstatSync(join(folder, name), { throwIfNoEntry: false })
+      if (stats?.isDirectory()) found.set(name, `${FOLDER}${stats.ino}`)
+      else if (stats) found.set(name, `${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.ino}`)
+    }
   } catch {
-    return ''
+    // gone; the folder around it tells
   }
+  return found
 }
