@@ -1,6 +1,6 @@
 /**
  * Chords: one model for lead-sheet symbols (`F#m7b5`, `C7(b9,#11)`, `Am/G`) and Harte labels (`F#:hdim7`, `D:maj/3`),
- * read and printed both ways, and the vocabulary of 64. Finding chords in notes is not done here.
+ * read and printed both ways, and the vocabulary of 64. Finding chords in notes is chord-estimate.ts.
  */
 import { parseHarte } from './chord-harte.ts'
 import { modulo } from './chord-types.ts'
