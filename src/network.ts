@@ -155,6 +155,8 @@ export interface ModelFile {
     readonly name: string
     readonly options: Readonly<Record<string, unknown>>
     readonly generated: boolean
+    /** What of it kpipe estimated, in words; absent where all came from the data. */
+    readonly estimated?: string
   }
   /** What each output number means, where it has a name (chord names, pitch names), else []. */
   readonly labels: readonly string[]

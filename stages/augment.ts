@@ -8,7 +8,7 @@ import {
   changeName,
   drawChange,
 } from '../src/features/changes.ts'
-import type { Feature, FeatureOptions } from '../src/features/feature.ts'
+import { examplesOf, type Feature, type FeatureOptions } from '../src/features/feature.ts'
 import type { TableRow } from '../src/features/table.ts'
 import { type DataFault, formatFault } from '../src/lib/errors.ts'
 import { random } from '../src/lib/random.ts'
@@ -71,8 +71,8 @@ async function planCopies(ctx: StageContext<Options>, feature: Feature, { info }
   const { readValidation } = await import('../src/data/validation.ts')
   const { examples } = readValidation(ctx.inputs.validation!.path)
   const training = new Set(info.rows.flatMap((row) => (row.split === 'train' ? [itemIdOf(row.id)] : [])))
-  const copies = examples
-    .filter((example) => example.room === feature.room && training.has(example.id))
+  const copies = examplesOf(feature, examples)
+    .filter((example) => training.has(example.id))
     .flatMap((example) => copiesOf(example, feature, augmentation, seed))
   if (copies.length === 0)
     ctx.log('warn', `no copies: of the changes for ${feature.name} (${feature.changes.join(', ')}) none is switched on`)

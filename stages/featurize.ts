@@ -1,7 +1,7 @@
 /** featurize: examples → x.npy, y.npy and features.json, split by source, with a normaliser fit on the train split. */
 import type { FeatureSet, Split } from '../src/data/feature-set.ts'
 import type { Example, ValidationReport } from '../src/data/manifest.ts'
-import type { Feature, FeatureOptions } from '../src/features/feature.ts'
+import { examplesOf, type Feature, type FeatureOptions } from '../src/features/feature.ts'
 import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
 import { optionSchema } from '../src/models/config.ts'
 import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
@@ -46,7 +46,7 @@ export const featurize = defineStage<Options>({
     ])
     const feature: Feature = features[ctx.options.feature]
     const report = readValidation(ctx.inputs.validation!.path)
-    const examples = report.examples.filter((example) => example.room === feature.room)
+    const examples = examplesOf(feature, report.examples)
     const { extracts, faults } = await extractAll(ctx, feature, examples)
     for (const fault of faults) ctx.log('warn', `left out ${formatFault(fault)}`)
     const set = await assemble(ctx, feature, report, extracts)
@@ -112,6 +112,7 @@ async function assemble(ctx: StageContext<Options>, feature: Feature, report: Va
     yShape: shape.y,
     yLabels: feature.yLabels,
     generated: report.source.generated,
+    ...estimatedOf(feature, used),
   }
   const set = table.toFeatureSet({ ...head, normalizer: null }, rows)
   const train = rows.flatMap(({ row }, index) => (row.split === 'train' ? [index] : []))
@@ -125,6 +126,13 @@ async function assemble(ctx: StageContext<Options>, feature: Feature, report: Va
   const kind = options.normalization
   const normalizer = kind === 'none' ? null : fitNormalizer(kind, set.x, train, table.size(shape.x))
   return { ...set, info: { ...set.info, normalizer } }
+}
+
+/** Nothing for features from the data itself. */
+function estimatedOf({ room, estimated }: Feature, used: readonly { readonly example: Example }[]) {
+  if (!estimated || used[0]!.example.room === room) return {}
+  const files = used.length === 1 ? '1 file' : `${used.length} files`
+  return { estimated: `${estimated.what}, from the notes of ${files} in ${estimated.from}/` }
 }
 
 function nothingToLearn(feature: Feature, { counts }: ValidationReport): UserError {
@@ -145,7 +153,8 @@ function result({ info }: FeatureSet, items: number, faults: number): StageResul
   const how = info.feature === 'groove' && info.options.unlabelled === 'estimate' ? 'an estimated' : 'the neutral'
   const notes =
     guessed > 0 ? [`${guessed} of ${info.rows.length} ${info.feature} rows have no label: ${how} emotion`] : []
-  if (faults > 0) notes.push(`${faults} items could not be read and are left out, see the log`)
+  if (faults > 0) notes.push(`${faults} items could not be used and are left out, see the log`)
+  if (info.estimated) notes.push(`${info.feature} rests on estimated ${info.estimated}`)
   if (info.generated) notes.push(`${info.feature} is computed from generated data`)
   return {
     headline: `${info.rows.length} rows (${train} train, ${val} val, ${test} test)`,

@@ -229,7 +229,12 @@ function modelFile(options: TrainOptions, network: Network, info: FeatureSetInfo
     network,
     loss: options.loss,
     normalizer: info.normalizer,
-    feature: { name: info.feature, options: info.options, generated: info.generated },
+    feature: {
+      name: info.feature,
+      options: info.options,
+      generated: info.generated,
+      ...(info.estimated ? { estimated: info.estimated } : {}),
+    },
     labels: info.yLabels,
     training: {
       epochs: result.history.length,

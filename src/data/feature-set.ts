@@ -32,6 +32,8 @@ export interface FeatureSetInfo {
   readonly normalizer: NormalizerData | null
   /** The data was composed by kpipe's demo generator. */
   readonly generated: boolean
+  /** What kpipe estimated itself because the data does not say it: `chords, from the notes of 240 files in midi/`. */
+  readonly estimated?: string
   readonly rows: readonly FeatureRow[]
 }
 

@@ -24,6 +24,7 @@ export interface FeatureOptions {
 
 /** What `extract` gets of an example: no label on purpose. */
 export interface FeatureItem {
+  readonly room: Room
   /** Path below the data folder, for messages. */
   readonly path: string
   /** The file's bytes; not to be called for chords. */
@@ -46,6 +47,8 @@ export interface Feature {
   /** Name in the map and in configs. */
   readonly name: string
   readonly room: Room
+  /** Where a data folder has nothing in `room`: what is estimated instead, and from which room's examples. */
+  readonly estimated?: { readonly from: Room; readonly what: string }
   /** One line for `kpipe list`. */
   readonly about: string
   /** Options that `extract` reads: they are part of an item's key. */
@@ -82,3 +85,11 @@ export function emotionOf(
 }
 
 export const NEUTRAL: Emotion = { valence: 0, arousal: 0 }
+
+/** The examples that a recipe works on: those of its room, or where there are none those it can estimate from. */
+export function examplesOf(feature: Feature, examples: readonly Example[]): readonly Example[] {
+  const own = examples.filter(({ room }) => room === feature.room)
+  if (own.length > 0 || !feature.estimated) return own
+  const { from } = feature.estimated
+  return examples.filter(({ room }) => room === from)
+}

@@ -6,9 +6,14 @@
  * One row a position, the first chord included, but at most 12 a progression, spread evenly: otherwise a song of 300
  * chords would weigh as much as a hundred progressions of 4. Where nothing is played (N) counts as a chord of the
  * vocabulary inside a song; before the first and after the last chord it is cut off, and several in a row count once.
+ * A folder without chords, but with MIDI files: the chords are estimated from their notes (midi/chord-estimate.ts), and the
+ * feature set says so; files of a single voice are left out, because there every chord would be a guess.
  * Progressions without a label get the neutral emotion with `labelled: false` (`unlabelled: drop` leaves them out).
  */
-import { CHORD_VOCABULARY_64, chordId64, NO_CHORD, parseChord } from '../midi/chords.ts'
+import { DataError } from '../lib/errors.ts'
+import { estimateChords, meanVoices } from '../midi/chord-estimate.ts'
+import { type Chord, CHORD_VOCABULARY_64, chordId64, NO_CHORD, parseChord } from '../midi/chords.ts'
+import { readMidi } from '../midi/read.ts'
 import { EMBEDDING_SIZE, encodeEmotion } from './emotion.ts'
 import { emotionOf, type Feature, type FeaturePair } from './feature.ts'
 
@@ -20,15 +25,17 @@ const DECAY = 0.5
 export const harmony: Feature = {
   name: 'harmony',
   room: 'chords',
+  estimated: { from: 'midi', what: 'chords' },
   about: 'embedding of an emotion and the chords so far → distribution of the next chord',
   itemOptions: [],
   rowOptions: ['unlabelled'],
   changes: ['transpose'],
   shape: () => ({ x: [EMBEDDING_SIZE + CHORDS], y: [CHORDS] }),
   yLabels: CHORD_VOCABULARY_64,
-  extract: async ({ chords }, _options, change) => {
+  extract: async (item, _options, change) => {
     const semitones = change?.kind === 'transpose' ? change.semitones : 0
-    const ids = chords.map((name) => chordId64(parseChord(name) ?? NO_CHORD))
+    const named = () => item.chords.map((name) => parseChord(name) ?? NO_CHORD)
+    const ids = (item.room === 'midi' ? chordsOfNotes(item.read(), item.path) : named()).map(chordId64)
     return Float32Array.from(trimSilence(ids), (id) => transposedId(id, semitones))
   },
   rows: (example, ids, { unlabelled }) => {
@@ -44,6 +51,21 @@ export const harmony: Feature = {
       return { x, y, ...found }
     })
   },
+}
+
+/** A melody over a bass line that pauses has about 1.5 voices. */
+const FEWEST_VOICES = 1.5
+
+/** @throws DataError `one-voice` where too few notes sound together to tell chords from them */
+function chordsOfNotes(bytes: Uint8Array, path: string): Chord[] {
+  const midi = readMidi(bytes, path)
+  const voices = meanVoices(midi.notes)
+  if (voices < FEWEST_VOICES) {
+    const message = `${voices.toFixed(1)} notes sound together on average, expected ${FEWEST_VOICES} to estimate chords`
+    const hint = 'write its chords into chords/progressions.json, or take it out'
+    throw new DataError({ path, offset: null, code: 'one-voice', message, hint })
+  }
+  return estimateChords(midi, path).map(({ chord }) => chord)
 }
 
 /** [64]: the chords before `position`, the nearest one heaviest. */

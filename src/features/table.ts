@@ -26,7 +26,7 @@ export function itemKey(
 }
 
 export function itemOf(example: Example, read: () => Uint8Array): FeatureItem {
-  return { path: example.id, read, chords: chordsOf(example) }
+  return { room: example.room, path: example.id, read, chords: chordsOf(example) }
 }
 
 /** The options that a feature set depends on, to be written into it and used again by whoever computes the feature. */

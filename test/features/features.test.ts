@@ -29,6 +29,7 @@ it('the names that options know are those of the map', () => {
 
 describe.each(Object.values(features) as Feature[])('$name', (feature) => {
   const item = {
+    room: feature.room,
     path: 'x',
     read: () => data[feature.room],
     chords: feature.room === 'chords' ? ['C', 'Am', 'F', 'G7'] : [],

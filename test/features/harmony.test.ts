@@ -8,6 +8,7 @@ import { CHORD_VOCABULARY_64 } from '../../src/midi/chords.ts'
 const options = { unlabelled: 'estimate' } as FeatureOptions
 const example: Example = { room: 'chords', id: 'x', source: 'x', emotion: { valence: 0.5, arousal: 0 }, facts: {} }
 const item = (chords: string[]) => ({
+  room: 'chords' as const,
   path: 'x',
   chords,
   read: () => {

@@ -48,7 +48,7 @@ describe('mel', () => {
   it('reads the file, mixes to mono, resamples and cuts: the same numbers as for the plain clip', async () => {
     const plain = sound(1)
     const stereo = encodeWav([plain, plain], RATE, { bitDepth: 16 })
-    const found = await mel.extract({ path: 'x.wav', read: () => stereo, chords: [] }, base)
+    const found = await mel.extract({ room: 'audio' as const, path: 'x.wav', read: () => stereo, chords: [] }, base)
     const expected = meanMel(plain, base)
     // 16 bits leave their mark on the quietest bands only.
     found.forEach((value, band) => expect(Math.abs(value - expected[band]!)).toBeLessThan(0.05))
@@ -56,7 +56,7 @@ describe('mel', () => {
       Float32Array.from({ length: 3 * rate }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 440 * i) / rate))
     const at = async (rate: number) => {
       const wav = encodeWav(tone(rate), rate, { bitDepth: 16 })
-      return mel.extract({ path: 'x.wav', read: () => wav, chords: [] }, base)
+      return mel.extract({ room: 'audio' as const, path: 'x.wav', read: () => wav, chords: [] }, base)
     }
     const [low, high] = [await at(RATE), await at(44100)]
     const loudest = low.indexOf(Math.max(...low))

@@ -14,7 +14,12 @@ import { notesMidi, type TestNote } from '../kelly-folder.ts'
 const options = { unlabelled: 'estimate' } as FeatureOptions
 const example: Example = { room: 'midi', id: 'x', source: 'x', emotion: { valence: 0.4, arousal: -0.2 }, facts: {} }
 const read = (bytes: Uint8Array) => readMidi(bytes, 'x.mid')
-const item = (bytes: Uint8Array) => ({ path: 'x.mid', read: () => bytes, chords: [] })
+const item = (bytes: Uint8Array) => ({
+  room: 'midi' as const,
+  path: 'x.mid',
+  read: () => bytes,
+  chords: [],
+})
 
 describe('melody', () => {
   // 8 seconds at 120 BPM: C4 four times, E4 once.

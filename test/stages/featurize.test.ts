@@ -10,7 +10,7 @@ import { FEATURE_NAMES } from '../../src/features/feature.ts'
 import { augment } from '../../stages/augment.ts'
 import { featurize } from '../../stages/featurize.ts'
 import { validate } from '../../stages/validate.ts'
-import { kellyFiles, scaleMidi, toneWav } from '../kelly-folder.ts'
+import { kellyFiles, notesMidi, scaleMidi, toneWav } from '../kelly-folder.ts'
 import { folderInput, type Rig, type RigRun, stageRig } from '../stage-rig.ts'
 
 const kelly = fileURLToPath(new URL('../../../shared/data/kelly', import.meta.url))
@@ -115,6 +115,41 @@ describe('featurize', () => {
     await expect(make('groove', { unlabelled: 'drop' })).rejects.toThrow(/no rows for groove: 6 items found in drums/)
   })
 
+  it('estimates chords from MIDI files where a folder has none, says so, and leaves single voices out', async () => {
+    const folder = join(rig.dir, 'notes')
+    const chord = (root: number, third: number) => [root - 24, root, root + third, root + 7]
+    const labels: Record<string, unknown> = {}
+    for (let song = 0; song < 8; song++) {
+      const bars = [chord(60, 4), chord(69, 3), chord(65, 4), chord(67, 4)].map((bar) =>
+        bar.map((pitch) => pitch + song),
+      )
+      const notes = bars.flatMap((bar, i) => bar.map((pitch) => ({ at: 4 * i, length: 4, pitch })))
+      rig.write(`notes/midi/song ${song}.mid`, notesMidi(notes))
+      labels[`song ${song}.mid`] = { valence: 0.5, arousal: -0.5 }
+    }
+    labels['melody.mid'] = { valence: 0, arousal: 0 }
+    const line = Array.from({ length: 32 }, (_, i) => ({ at: i / 2, length: 0.5, pitch: 60 + (i % 12) }))
+    rig.write('notes/midi/melody.mid', notesMidi(line))
+    rig.write('notes/midi/emotion_labels.json', JSON.stringify(labels))
+    const made = await make('harmony', {}, folder)
+    const { set, features } = made
+    expect(set.info.estimated).toBe('chords, from the notes of 8 files in midi/')
+    expect(features.result.notes).toEqual([
+      '1 items could not be used and are left out, see the log',
+      'harmony rests on estimated chords, from the notes of 8 files in midi/',
+    ])
+    expect(features.logs[0]!.message).toContain('midi/melody.mid')
+    expect(set.info.rows.length).toBe(8 * 4)
+    const next = (row: number) => set.info.yLabels[set.y.subarray(row * 64, row * 64 + 64).indexOf(1)]
+    const first = set.info.rows.findIndex(({ id }) => id === 'midi/song 0.mid@0')
+    expect([0, 1, 2, 3].map((bar) => next(first + bar))).toEqual(['C:maj', 'A:min', 'F:maj', 'G:maj'])
+    const { set: more } = await copy(made, { copies: 1 }, 42, folder)
+    expect(more.info.estimated).toBe(set.info.estimated)
+    expect(more.info.rows.some(({ id }) => /^midi\/song \d.mid@\d#transpose/.test(id))).toBe(true)
+    // Chords of the folder's own are never mixed with estimated ones.
+    expect((await make('harmony')).set.info.estimated).toBeUndefined()
+  })
+
   it('respects official splits', async () => {
     const rows = Array.from(
       { length: 6 },
@@ -135,7 +170,7 @@ describe('featurize', () => {
     const inputs = { data, validation: validation.asInput }
     const ran = await rig.run(featurize, { inputs, options: { feature: 'mel', clip_seconds: 1 } })
     expect(readFeatureSet(ran.out).info.rows.length).toBe(7)
-    expect(ran.result.notes![0]).toContain('1 items could not be read')
+    expect(ran.result.notes![0]).toContain('1 items could not be used')
     expect(ran.logs[0]!.message).toContain('audio/clip 2.wav')
   })
 
