@@ -7,6 +7,7 @@ import {
   type Change,
   changeName,
   drawChange,
+  onlineOf,
 } from '../src/features/changes.ts'
 import { examplesOf, type Feature, type FeatureOptions } from '../src/features/feature.ts'
 import type { TableRow } from '../src/features/table.ts'
@@ -51,9 +52,19 @@ export const augment = defineStage<Options>({
     const copies = await planCopies(ctx, feature, set)
     const { rows, faults } = await makeCopies(ctx, feature, set, copies)
     for (const fault of faults) ctx.log('warn', `left out a copy: ${formatFault(fault)}`)
-    const all = await append(set, rows)
-    writeFeatureSet(ctx.out(''), all)
-    return result(set, rows, faults.length)
+    const online = onlineOf(
+      ctx.options.augmentation,
+      feature.online?.(set.info.options as unknown as FeatureOptions) ?? {},
+      ctx.options.seed,
+    )
+    if (online === null && ctx.options.augmentation.augment !== 'copies')
+      ctx.log(
+        'warn',
+        `nothing changes while training: no noise, no mixup, and nothing to mask or transpose in ${feature.name}`,
+      )
+    const { info, ...numbers } = await append(set, rows)
+    writeFeatureSet(ctx.out(''), { info: { ...info, ...(online ? { online } : {}) }, ...numbers })
+    return result(set, rows, faults.length, online !== null)
   },
 })
 
@@ -67,7 +78,7 @@ interface Copy {
 /** Which copies to make of whom: only examples in the train split. Depends on (seed, item, copy) and nothing else. */
 async function planCopies(ctx: StageContext<Options>, feature: Feature, { info }: FeatureSet): Promise<Copy[]> {
   const { augmentation, seed } = ctx.options
-  if (augmentation.copies === 0) return []
+  if (augmentation.copies === 0 || augmentation.augment === 'online') return []
   const { readValidation } = await import('../src/data/validation.ts')
   const { examples } = readValidation(ctx.inputs.validation!.path)
   const training = new Set(info.rows.flatMap((row) => (row.split === 'train' ? [itemIdOf(row.id)] : [])))
@@ -155,11 +166,14 @@ function itemIdOf(rowId: string): string {
   return rowId.replace(/@\d+$/, '')
 }
 
-function result({ info }: FeatureSet, copies: readonly TableRow[], faults: number): StageResult {
+function result({ info }: FeatureSet, copies: readonly TableRow[], faults: number, online: boolean): StageResult {
   const count = (split: Split) => info.rows.filter((row) => row.split === split).length
+  const added = `${copies.length} rows added to ${count('train')}`
+  const during = `${count('train')} rows change while training`
   const notes = faults > 0 ? [`${faults} copies could not be made, see the log`] : []
   return {
-    headline: copies.length > 0 ? `${copies.length} rows added to ${count('train')}` : 'nothing added',
+    headline:
+      copies.length > 0 ? `${added}${online ? ', more while training' : ''}` : online ? during : 'nothing added',
     notes,
     metrics: {
       rows: info.rows.length + copies.length,

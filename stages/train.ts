@@ -106,6 +106,7 @@ async function trainModel(ctx: StageContext<TrainOptions>) {
     validation,
     options: fitOptions(options),
     classes: network.classes,
+    ...(await changeOf(info, network.network, data, training, options.loss)),
     samples: await samplesOf(options, info, network.classes, validation.length > 0 ? validation : training),
     callbacks: await callbacksOf(ctx),
     checkpoints: ctx.checkpoints,
@@ -145,6 +146,20 @@ async function load(ctx: StageContext<TrainOptions>) {
   const [training, validation] = [rowsOf(info, 'train'), rowsOf(info, 'val')]
   await refuseBadRows(data, [...training, ...validation], idColumns(network, options.loss))
   return { info, network: { network, classes: classesOf(network) }, data, training, validation, close }
+}
+
+/** What the features say is to happen to rows while they are read (`augment: online`). */
+async function changeOf(
+  { online, normalizer }: FeatureSetInfo,
+  network: Network,
+  data: TrainingData,
+  training: readonly number[],
+  loss: string,
+) {
+  if (!online) return {}
+  const { onlineChanges, refuseIds } = await import('../src/train/online.ts')
+  refuseIds(network, loss)
+  return { change: onlineChanges(data, training, online, normalizer) }
 }
 
 async function prepare(

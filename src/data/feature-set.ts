@@ -18,6 +18,31 @@ export interface FeatureRow {
   readonly arousal: number | null
 }
 
+/** Some numbers of a row, side by side. */
+export interface Columns {
+  readonly from: number
+  readonly count: number
+}
+
+/** What `train` does to the training rows while it reads them (`augment: online`): amounts, and which columns they are for. */
+export interface OnlineChanges {
+  readonly seed: number
+  /** Deviation of the Gaussian noise on every number of x, in units of normalised inputs; 0 = none. */
+  readonly noise: number
+  /** Alpha of mixup, up to 1; 0 = none. */
+  readonly mixup: number
+  /** Stretches blanked in each of `bands`. */
+  readonly masks: number
+  /** Most semitones up or down. */
+  readonly transpose: number
+  /** Spectra in x. */
+  readonly bands: readonly Columns[]
+  /** Twelve groups of columns, one a pitch class. */
+  readonly circles: readonly (Columns & { readonly in: 'x' | 'y' })[]
+  /** One column a MIDI pitch, probabilities. */
+  readonly ladders: readonly (Columns & { readonly in: 'x' | 'y' })[]
+}
+
 export interface FeatureSetInfo {
   readonly format: 'kpipe-features/1'
   /** Name in the features map, e.g. `mel`. */
@@ -34,6 +59,8 @@ export interface FeatureSetInfo {
   readonly generated: boolean
   /** What kpipe estimated itself because the data does not say it: `chords, from the notes of 240 files in midi/`. */
   readonly estimated?: string
+  /** Changes during training; absent = none. */
+  readonly online?: OnlineChanges
   readonly rows: readonly FeatureRow[]
 }
 

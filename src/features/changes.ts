@@ -2,6 +2,7 @@
  * Augmentation as data: which changed copy of an example to make. Drawn here from a seed, carried out by the recipes.
  * Leaves out the sound itself: pitch and stretch are audio/augment.ts, notes are midi/augment.ts.
  */
+import type { OnlineChanges } from '../data/feature-set.ts'
 import type { Random } from '../lib/random.ts'
 
 /** `seed` is text for lib/random.ts, where the change itself is random. */
@@ -16,6 +17,7 @@ export type Change =
   | { readonly kind: 'velocity'; readonly amount: number; readonly seed: string }
 
 export interface AugmentationOptions {
+  readonly augment: 'copies' | 'online' | 'both'
   readonly copies: number
   readonly pitch_semitones: number
   readonly stretch: number
@@ -25,6 +27,8 @@ export interface AugmentationOptions {
   readonly tempo: number
   readonly note_jitter: number
   readonly velocity: number
+  readonly online_noise: number
+  readonly mixup: number
 }
 
 /** JSON Schema of the `augmentation:` block. */
@@ -34,6 +38,12 @@ export const augmentationSchema = {
   default: {},
   description: 'Changed copies of the training examples; each copy gets one change. 0 turns a change off.',
   properties: {
+    augment: {
+      enum: ['copies', 'online', 'both'],
+      default: 'copies',
+      description:
+        'copies: computed once and cached; online: numbers are changed anew in every epoch while training reads them (noise, mixup, masks, transposition); both.',
+    },
     copies: {
       type: 'integer',
       minimum: 0,
@@ -98,8 +108,37 @@ export const augmentationSchema = {
       default: 8,
       description: 'Drums: each hit louder or softer by up to this much.',
     },
+    online_noise: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      default: 0.02,
+      description: 'online: deviation of Gaussian noise on the normalised inputs.',
+    },
+    mixup: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      default: 0.2,
+      description: 'online: rows are mixed in pairs, inputs and targets, with weights of Beta(mixup, mixup).',
+    },
   },
 } as const
+
+/** What `augment: online` lets training do, or null where that is nothing. @param columns what the recipe says of its rows */
+export function onlineOf(
+  options: AugmentationOptions,
+  columns: Partial<Pick<OnlineChanges, 'bands' | 'circles' | 'ladders'>>,
+  seed: number,
+): OnlineChanges | null {
+  if (options.augment === 'copies') return null
+  const { bands = [], circles = [], ladders = [] } = columns
+  const masks = bands.length > 0 ? options.mel_masks : 0
+  const transpose = circles.length + ladders.length > 0 ? options.transpose_semitones : 0
+  const { online_noise: noise, mixup } = options
+  if (noise + mixup + masks + transpose === 0) return null
+  return { seed, noise, mixup, masks, transpose, bands, circles, ladders }
+}
 
 /** One of the changes that are switched on, or null where none of `kinds` is. */
 export function drawChange(

@@ -5,6 +5,7 @@
  * content of the file only. `rows` adds labels and facts and is cheap: an edited label decodes nothing again.
  */
 import type { Emotion, Example, Room } from '../data/manifest.ts'
+import type { OnlineChanges } from '../data/feature-set.ts'
 import type { Change } from './changes.ts'
 
 /** Options of the recipes, in the one flat namespace of the configs; each recipe reads the ones it names. */
@@ -57,6 +58,8 @@ export interface Feature {
   readonly rowOptions: readonly (keyof FeatureOptions)[]
   /** Kinds of change that make sense as augmentation. */
   readonly changes: readonly Change['kind'][]
+  /** Columns that `augment: online` may mask or transpose; absent: only noise and mixup make sense. */
+  readonly online?: (options: FeatureOptions) => Partial<Pick<OnlineChanges, 'bands' | 'circles' | 'ladders'>>
   /** Shape of one row of x and y. */
   readonly shape: (options: FeatureOptions) => { readonly x: readonly number[]; readonly y: readonly number[] }
   /** What each number of y means, or []. */

@@ -30,6 +30,13 @@ export const harmony: Feature = {
   itemOptions: [],
   rowOptions: ['unlabelled'],
   changes: ['transpose'],
+  // The chords without a root stand after the 60 that have one, and stay.
+  online: () => ({
+    circles: [
+      { in: 'x', from: EMBEDDING_SIZE, count: 60 },
+      { in: 'y', from: 0, count: 60 },
+    ],
+  }),
   shape: () => ({ x: [EMBEDDING_SIZE + CHORDS], y: [CHORDS] }),
   yLabels: CHORD_VOCABULARY_64,
   extract: async (item, _options, change) => {

@@ -22,6 +22,7 @@ export const mel: Feature = {
   itemOptions: ['sample_rate', 'n_fft', 'hop_length', 'n_mels', 'clip_seconds'],
   rowOptions: [],
   changes: ['pitch', 'stretch', 'noise', 'mask'],
+  online: ({ n_mels }) => ({ bands: [{ from: 0, count: n_mels }] }),
   shape: ({ n_mels }) => ({ x: [n_mels], y: [EMBEDDING_SIZE] }),
   yLabels: [],
   extract: async (item, options, change) => {

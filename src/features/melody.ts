@@ -26,6 +26,7 @@ export const melody: Feature = {
   itemOptions: [],
   rowOptions: ['unlabelled'],
   changes: ['transpose', 'tempo', 'jitter'],
+  online: () => ({ ladders: [{ in: 'y', from: 0, count: PITCHES }] }),
   shape: () => ({ x: [EMBEDDING_SIZE], y: [PITCHES] }),
   yLabels: Array.from({ length: PITCHES }, (_, pitch) => noteName(pitch)),
   extract: async (item, _options, change) => noteProbabilities(readMidi(item.read(), item.path).notes, change),

@@ -2,6 +2,7 @@
  * Batches prepared ahead: while a step runs, the rows of the next one are read. Two sets of arrays take turns, so that
  * memory does not depend on the number of rows. Order and content do not depend on where the rows lie.
  */
+import type { ChangeRows } from './online.ts'
 import { batchCount, type NamedBatch, readRows, type TrainingData } from './dataset.ts'
 
 export interface FeedOptions {
@@ -10,6 +11,8 @@ export interface FeedOptions {
   readonly from?: number
   /** Batches handed out together; the last group may have fewer. Default 1. */
   readonly group?: number
+  /** Applied to the rows of a batch after they are read. */
+  readonly change?: ChangeRows
 }
 
 /**
@@ -18,7 +21,7 @@ export interface FeedOptions {
 export async function* feed(
   data: TrainingData,
   order: readonly number[],
-  { batchSize, from = 0, group = 1 }: FeedOptions,
+  { batchSize, from = 0, group = 1, change }: FeedOptions,
 ): AsyncGenerator<readonly NamedBatch[]> {
   const batches = batchCount(order.length, batchSize)
   const slots = [0, 1].map(() => Array.from({ length: Math.min(group, batches) }, () => makeSlot(data, batchSize)))
@@ -27,7 +30,7 @@ export async function* feed(
     const loading = Promise.all(
       own.slice(0, batches - first).map((slot, i) => {
         const at = (first + i) * batchSize
-        return fill(data, order.slice(at, at + batchSize), slot)
+        return fill(data, order.slice(at, at + batchSize), slot, change)
       }),
     )
     // Looked at when its turn comes; until then a failure must not end the process.
@@ -61,9 +64,15 @@ function makeSlot({ xSize, ySize, inputs }: TrainingData, batchSize: number): Sl
   return { flat, x, y: new Float32Array(batchSize * ySize) }
 }
 
-async function fill(data: TrainingData, rows: readonly number[], { flat, x, y }: Slot): Promise<NamedBatch> {
+async function fill(
+  data: TrainingData,
+  rows: readonly number[],
+  { flat, x, y }: Slot,
+  change?: ChangeRows,
+): Promise<NamedBatch> {
   const { xSize, ySize } = data
   await readRows(data, rows, flat, y)
+  await change?.(rows, flat, y)
   flat.fill(0, rows.length * xSize)
   y.fill(0, rows.length * ySize)
   if (x.length > 1) splitColumns(flat, xSize, x)

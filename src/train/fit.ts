@@ -13,6 +13,7 @@ import { type Position, saveCheckpoint } from './checkpoint.ts'
 import { batchCount, epochOrder, type NamedBatch, type TrainingData } from './dataset.ts'
 import { notFinite } from './diagnose.ts'
 import { feed } from './feed.ts'
+import type { ChangeRows } from './online.ts'
 import { findCheckpoint, replay, type Run } from './resume.ts'
 import { type SampleRecord, type SampleRequest, sampleLine, samplesDue, takeSamples } from './samples.ts'
 import { learningRateFactor, type Schedule } from './schedule.ts'
@@ -37,6 +38,8 @@ export interface FitRequest {
   /** May be empty: then the training loss is watched. */
   readonly validation: readonly number[]
   readonly options: FitOptions
+  /** What happens to training rows in an epoch; a checkpoint keeps nothing of it, so it must follow from the epoch. */
+  readonly change?: (epoch: number) => ChangeRows
   /** Length of the output's last axis; needed for losses over ids. */
   readonly classes?: number
   /** Items to show while training goes on. */
@@ -127,7 +130,9 @@ async function trainEpoch(session: Session): Promise<EpochRecord> {
   const batches = batchCount(order.length, options.batchSize)
   const group = options.accumulate ?? 1
   let rate = 0
-  for await (const some of feed(data, order, { batchSize: options.batchSize, from: session.position.batch, group })) {
+  const change = session.request.change?.(epoch)
+  const feeding = { batchSize: options.batchSize, from: session.position.batch, group, ...(change ? { change } : {}) }
+  for await (const some of feed(data, order, feeding)) {
     await breathe() // Steps may never leave this thread: without a pause ctrl-c would not be heard.
     if (signal.aborted) await save(session)
     signal.throwIfAborted()

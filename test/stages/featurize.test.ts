@@ -223,6 +223,33 @@ describe('augment', () => {
     expect(ran.result.headline).toBe('nothing added')
   })
 
+  it('augment: online makes no copies and says what training is to do; both does both', async () => {
+    const columns = { mel: { bands: 1 }, melody: { ladders: 1 }, harmony: { circles: 2 }, dynamics: {}, groove: {} }
+    for (const [feature, counts] of Object.entries(columns)) {
+      const made = await make(feature)
+      const { set, ran } = await copy(made, { augment: 'online', mixup: 0.4 }, 9)
+      const { online, ...rest } = set.info
+      expect({ ...set, info: rest }).toEqual(made.set)
+      const { bands, circles, ladders, masks, transpose, ...amounts } = online!
+      expect({ bands: bands.length, circles: circles.length, ladders: ladders.length }).toEqual({
+        bands: 0,
+        circles: 0,
+        ladders: 0,
+        ...counts,
+      })
+      expect(amounts).toEqual({ seed: 9, noise: 0.02, mixup: 0.4 })
+      expect([masks > 0, transpose > 0]).toEqual([bands.length > 0, circles.length + ladders.length > 0])
+      expect(ran.computed).toEqual([])
+      expect(ran.result.headline).toMatch(/^\d+ rows change while training$/)
+    }
+    const both = await copy(await make('melody'), { augment: 'both' })
+    expect(both.set.info.online).toBeDefined()
+    expect(both.ran.result.headline).toMatch(/^\d+ rows added to \d+, more while training$/)
+    const nothing = await copy(await make('groove'), { augment: 'online', mixup: 0, online_noise: 0 })
+    expect(nothing.set.info.online).toBeUndefined()
+    expect(nothing.ran.logs[0]!.message).toContain('nothing changes while training')
+  })
+
   it('takes only what is switched on, and says so where that is nothing', async () => {
     const made = await make('mel')
     const off = { stretch: 0, noise_snr_db: 0, mel_masks: 0 }

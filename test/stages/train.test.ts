@@ -119,6 +119,23 @@ describe('train', () => {
     expect(outputs(await run({ dropout: 0.2 }))).toEqual(outputs(first))
   })
 
+  it('changes rows while it reads them where the features say so, and resumes to the same bytes', async () => {
+    const online = { seed: 1, noise: 0.1, mixup: 0.3, masks: 0, transpose: 0, bands: [], circles: [], ladders: [] }
+    const set = plainSet()
+    const features = writeSet(join(rig.dir, 'online'), { ...set, info: { ...set.info, online } })
+    const epochs = (count: number, checkpoints?: string) =>
+      rig.run(train, {
+        options: { ...base, epochs: count },
+        inputs: { features },
+        ...(checkpoints ? { checkpoints } : {}),
+      })
+    const whole = await epochs(10)
+    expect(outputs(whole)[1]).not.toBe(outputs(await run({ epochs: 10 }))[1])
+    const checkpoints = join(rig.dir, 'kept')
+    await epochs(6, checkpoints)
+    expect(outputs(await epochs(10, checkpoints))).toEqual(outputs(whole))
+  })
+
   it('a changed learning rate starts fresh and says so', async () => {
     const checkpoints = join(rig.dir, 'kept')
     await run({}, { checkpoints })

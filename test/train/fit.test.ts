@@ -14,9 +14,12 @@ import { listCheckpoints } from '../../src/train/checkpoint.ts'
 import type { Dataset } from '../../src/train/dataset.ts'
 import { fit, type FitOptions, type FitRequest, type FitResult } from '../../src/train/fit.ts'
 import { mean, rowLosses } from '../../src/train/metrics.ts'
+import { onlineChanges } from '../../src/train/online.ts'
 
 const ROWS = 50
 const SIZE = 6
+const TRAIN_ROWS = Array.from({ length: 40 }, (_, i) => i)
+const ONLINE = { seed: 3, noise: 0.05, mixup: 0.3, masks: 0, transpose: 0, bands: [], circles: [], ladders: [] }
 
 let folder: string
 beforeEach(() => {
@@ -34,6 +37,8 @@ interface Try {
   readonly signal?: AbortSignal
   readonly change?: (data: Dataset) => void
   readonly dropout?: number
+  /** Change rows while training reads them. */
+  readonly online?: boolean
   readonly optimizer?: 'adam' | 'sgd'
 }
 
@@ -75,7 +80,8 @@ async function run(attempt: Try = {}): Promise<FitResult & { readonly logs: stri
     trainer,
     data,
     options,
-    train: Array.from({ length: 40 }, (_, i) => i),
+    ...(attempt.online ? { change: onlineChanges(data, TRAIN_ROWS, ONLINE, null) } : {}),
+    train: TRAIN_ROWS,
     validation: Array.from({ length: 10 }, (_, i) => 40 + i),
     callbacks: () => requests.map((request) => createCallback(request, { out: (name) => join(folder, name) })),
     checkpoints: attempt.checkpoints === undefined ? join(folder, 'checkpoints') : attempt.checkpoints,
@@ -189,6 +195,18 @@ describe('resuming', () => {
     expect(resumed.logs[0]).toMatch(/continues from epoch 3, step [12] of the next/)
     expect([resumed.hash, resumed.history]).toEqual([whole.hash, whole.history])
   })
+
+  it.each([2, 5])(
+    'rows that change while training reads them: the same bits after a kill in epoch %i',
+    async (epoch) => {
+      const whole = await run({ checkpoints: null, online: true })
+      expect(whole.hash).not.toBe((await run({ checkpoints: null })).hash)
+      await expect(run({ online: true, onEpoch: crashAfter(epoch) })).rejects.toThrow('killed')
+      const resumed = await run({ online: true })
+      expect(resumed.resumedFrom).toBe(epoch - 1 - ((epoch - 1) % 2))
+      expect([resumed.hash, resumed.history]).toEqual([whole.hash, whole.history])
+    },
+  )
 
   it('a larger `epochs` continues a finished training and equals a long one', async () => {
     const whole = await run({ checkpoints: null, options: { epochs: 13 } })
