@@ -1,17 +1,13 @@
 /** augment: changed copies of the training examples, computed from the data again; val and test rows stay as they are. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { FeatureSet, Split } from '../src/data/feature-set.ts'
 import type { Example } from '../src/data/manifest.ts'
-import {
-  type AugmentationOptions,
-  augmentationSchema,
-  type Change,
-  changeName,
-  drawChange,
-  onlineOf,
-} from '../src/features/changes.ts'
+import { type AugmentationOptions, augmentationSchema, onlineOf } from '../src/features/augmentation.ts'
+import { type Change, changeName, drawChange, type Impulse } from '../src/features/changes.ts'
 import { examplesOf, type Feature, type FeatureOptions } from '../src/features/feature.ts'
 import type { TableRow } from '../src/features/table.ts'
-import { type DataFault, formatFault } from '../src/lib/errors.ts'
+import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
 import { random } from '../src/lib/random.ts'
 import { defineStage, type StageContext, type StageResult } from '../src/stage.ts'
 import { eachItem } from './shared/items.ts'
@@ -23,7 +19,8 @@ interface Options {
 
 export const augment = defineStage<Options>({
   kind: 'augment',
-  summary: 'add changed copies of the training examples (pitch, stretch, noise, masks; transpose, tempo, jitter)',
+  summary:
+    'add changed copies of the training examples (pitch, stretch, noise, rooms, masks; transpose, tempo, octave, timing, dropped notes)',
   options: {
     type: 'object',
     additionalProperties: false,
@@ -42,6 +39,7 @@ export const augment = defineStage<Options>({
     'y.npy': 'targets',
     'features.json': 'name, source and split of every row, shapes, normaliser',
   },
+  external: ({ augmentation: { room_folder } }) => (room_folder ? [{ name: 'room_folder', path: room_folder }] : []),
   run: async (ctx) => {
     const [{ features }, { readFeatureSet, writeFeatureSet }] = await Promise.all([
       import('../src/features/index.ts'),
@@ -82,22 +80,40 @@ async function planCopies(ctx: StageContext<Options>, feature: Feature, { info }
   const { readValidation } = await import('../src/data/validation.ts')
   const { examples } = readValidation(ctx.inputs.validation!.path)
   const training = new Set(info.rows.flatMap((row) => (row.split === 'train' ? [itemIdOf(row.id)] : [])))
+  const impulses = impulsesOf(ctx)
   const copies = examplesOf(feature, examples)
     .filter((example) => training.has(example.id))
-    .flatMap((example) => copiesOf(example, feature, augmentation, seed))
+    .flatMap((example) => copiesOf(example, feature, augmentation, seed, impulses))
   if (copies.length === 0)
     ctx.log('warn', `no copies: of the changes for ${feature.name} (${feature.changes.join(', ')}) none is switched on`)
   return copies
 }
 
-function copiesOf(example: Example, feature: Feature, options: AugmentationOptions, seed: number): Copy[] {
+/** @throws UserError where the folder has no sound in it */
+function impulsesOf({ inputs, options }: StageContext<Options>): Impulse[] {
+  const folder = inputs.room_folder
+  if (!folder) return []
+  const sounds = folder.files().filter(({ path }) => /\.(wav|flac|ogg|mp3|opus)$/i.test(path))
+  if (sounds.length > 0) return sounds.map(({ path, hash }) => ({ file: path, hash }))
+  throw new UserError(`there is no sound file in ${options.augmentation.room_folder}`, {
+    hint: 'room_folder takes a folder of impulse responses (wav, flac, ogg, mp3, opus)',
+  })
+}
+
+function copiesOf(
+  example: Example,
+  feature: Feature,
+  options: AugmentationOptions,
+  seed: number,
+  impulses: readonly Impulse[],
+): Copy[] {
   const times = new Map<string, number>()
   return Array.from({ length: options.copies }, (_, copy) => `${seed}:${example.id}:${copy}`).flatMap((text) => {
     const rng = random(text)
-    let change = drawChange(feature.changes, options, rng, text)
+    let change = drawChange(feature.changes, options, rng, text, impulses)
     // Two equal transpositions would be the same rows twice; a few more draws find another one where there is one.
     for (let draws = 1; change && times.has(changeName(change)) && draws < 8; draws++)
-      change = drawChange(feature.changes, options, rng, text)
+      change = drawChange(feature.changes, options, rng, text, impulses)
     if (!change) return []
     const name = changeName(change)
     const time = (times.get(name) ?? 0) + 1
@@ -118,18 +134,15 @@ async function makeCopies(ctx: StageContext<Options>, feature: Feature, { info }
   const input = ctx.inputs.data!
   const data = openDataFolder(input.path, input.files())
   const options = info.options as unknown as FeatureOptions
+  const impulse = (file: string) => readFileSync(join(ctx.inputs.room_folder!.path, file))
   const items = copies.map(({ example, change, mark }) => {
     const key = itemKey(feature, example, () => data.hash(example.id), options, change)
-    return { id: `${example.id}${mark}`, key, reads: data.reads(example.id) }
+    return { id: `${example.id}${mark}`, key, reads: [...data.reads(example.id), ...readsOf(ctx, change)] }
   })
   const { values } = await eachItem(ctx, feature.name, items, (index) => {
     const { example, change } = copies[index]!
     return storeExtract(() =>
-      feature.extract(
-        itemOf(example, () => data.read(example.id)),
-        options,
-        change,
-      ),
+      feature.extract({ ...itemOf(example, () => data.read(example.id)), impulse }, options, change),
     )
   })
   values.forEach((value, index) => {
@@ -140,6 +153,11 @@ async function makeCopies(ctx: StageContext<Options>, feature: Feature, { info }
     else faults.push({ ...found, path: example.id })
   })
   return { rows, faults }
+}
+
+/** The room response that a copy is made with. */
+function readsOf({ inputs }: StageContext<Options>, change: Change) {
+  return change.kind === 'impulse' ? [{ path: join(inputs.room_folder!.path, change.file), hash: change.hash }] : []
 }
 
 async function append(set: FeatureSet, copies: readonly TableRow[]): Promise<FeatureSet> {

@@ -1,6 +1,6 @@
 /**
  * Changed copies of sounds and spectrograms for training. All randomness comes from the `Random` handed in; pitchShift
- * and timeStretch (stretch.ts) need none. Leaves out room responses and mixing of two sounds.
+ * and timeStretch (stretch.ts) need none. Rooms are room.ts. Leaves out mixing of two sounds.
  */
 import type { Random } from '../lib/random.ts'
 import type { Spectrogram } from './stft.ts'

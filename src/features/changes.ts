@@ -1,9 +1,9 @@
 /**
  * Augmentation as data: which changed copy of an example to make. Drawn here from a seed, carried out by the recipes.
- * Leaves out the sound itself: pitch and stretch are audio/augment.ts, notes are midi/augment.ts.
+ * What users may ask for is augmentation.ts; sound and notes are changed in audio/augment.ts and midi/augment.ts.
  */
-import type { OnlineChanges } from '../data/feature-set.ts'
 import type { Random } from '../lib/random.ts'
+import type { AugmentationOptions } from './augmentation.ts'
 
 /** `seed` is text for lib/random.ts, where the change itself is random. */
 export type Change =
@@ -11,133 +11,23 @@ export type Change =
   | { readonly kind: 'stretch'; readonly rate: number }
   | { readonly kind: 'noise'; readonly snrDb: number; readonly seed: string }
   | { readonly kind: 'mask'; readonly masks: number; readonly seed: string }
+  | { readonly kind: 'gain'; readonly db: number }
+  /** A synthetic room of this reverberation time. */
+  | { readonly kind: 'room'; readonly seconds: number; readonly seed: string }
+  /** A recorded room; the hash names its content. */
+  | { readonly kind: 'impulse'; readonly file: string; readonly hash: string }
   | { readonly kind: 'transpose'; readonly semitones: number }
   | { readonly kind: 'tempo'; readonly factor: number }
   | { readonly kind: 'jitter'; readonly amount: number; readonly seed: string }
   | { readonly kind: 'velocity'; readonly amount: number; readonly seed: string }
+  | { readonly kind: 'octave'; readonly octaves: number }
+  | { readonly kind: 'timing'; readonly milliseconds: number; readonly seed: string }
+  | { readonly kind: 'drop'; readonly share: number; readonly seed: string }
 
-export interface AugmentationOptions {
-  readonly augment: 'copies' | 'online' | 'both'
-  readonly copies: number
-  readonly pitch_semitones: number
-  readonly stretch: number
-  readonly noise_snr_db: number
-  readonly mel_masks: number
-  readonly transpose_semitones: number
-  readonly tempo: number
-  readonly note_jitter: number
-  readonly velocity: number
-  readonly online_noise: number
-  readonly mixup: number
-}
-
-/** JSON Schema of the `augmentation:` block. */
-export const augmentationSchema = {
-  type: 'object',
-  additionalProperties: false,
-  default: {},
-  description: 'Changed copies of the training examples; each copy gets one change. 0 turns a change off.',
-  properties: {
-    augment: {
-      enum: ['copies', 'online', 'both'],
-      default: 'copies',
-      description:
-        'copies: computed once and cached; online: numbers are changed anew in every epoch while training reads them (noise, mixup, masks, transposition); both.',
-    },
-    copies: {
-      type: 'integer',
-      minimum: 0,
-      maximum: 100,
-      default: 1,
-      description: 'Changed copies of each example; 0 = none.',
-    },
-    pitch_semitones: {
-      type: 'integer',
-      minimum: 0,
-      maximum: 12,
-      default: 2,
-      description: 'Audio: shift by up to this many semitones.',
-    },
-    stretch: {
-      type: 'number',
-      minimum: 0,
-      maximum: 0.5,
-      default: 0.1,
-      description: 'Audio: slower or faster by up to this share.',
-    },
-    noise_snr_db: {
-      type: 'number',
-      minimum: 0,
-      maximum: 100,
-      default: 20,
-      description: 'Audio: white noise at this signal-to-noise ratio or up to 20 dB less noise.',
-    },
-    mel_masks: {
-      type: 'integer',
-      minimum: 0,
-      maximum: 8,
-      default: 2,
-      description: 'Audio: bands of the spectrogram blanked out, in time and in frequency.',
-    },
-    transpose_semitones: {
-      type: 'integer',
-      minimum: 0,
-      maximum: 12,
-      default: 5,
-      description: 'MIDI and chords: transpose by up to this many semitones.',
-    },
-    tempo: {
-      type: 'number',
-      minimum: 0,
-      maximum: 0.5,
-      default: 0.1,
-      description: 'MIDI: slower or faster by up to this share.',
-    },
-    note_jitter: {
-      type: 'number',
-      minimum: 0,
-      maximum: 0.9,
-      default: 0.1,
-      description:
-        'MIDI: probability of each note moved by up to this share (melody), or this share of notes left out (dynamics).',
-    },
-    velocity: {
-      type: 'integer',
-      minimum: 0,
-      maximum: 64,
-      default: 8,
-      description: 'Drums: each hit louder or softer by up to this much.',
-    },
-    online_noise: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.02,
-      description: 'online: deviation of Gaussian noise on the normalised inputs.',
-    },
-    mixup: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.2,
-      description: 'online: rows are mixed in pairs, inputs and targets, with weights of Beta(mixup, mixup).',
-    },
-  },
-} as const
-
-/** What `augment: online` lets training do, or null where that is nothing. @param columns what the recipe says of its rows */
-export function onlineOf(
-  options: AugmentationOptions,
-  columns: Partial<Pick<OnlineChanges, 'bands' | 'circles' | 'ladders'>>,
-  seed: number,
-): OnlineChanges | null {
-  if (options.augment === 'copies') return null
-  const { bands = [], circles = [], ladders = [] } = columns
-  const masks = bands.length > 0 ? options.mel_masks : 0
-  const transpose = circles.length + ladders.length > 0 ? options.transpose_semitones : 0
-  const { online_noise: noise, mixup } = options
-  if (noise + mixup + masks + transpose === 0) return null
-  return { seed, noise, mixup, masks, transpose, bands, circles, ladders }
+/** A room response of the user's. */
+export interface Impulse {
+  readonly file: string
+  readonly hash: string
 }
 
 /** One of the changes that are switched on, or null where none of `kinds` is. */
@@ -146,17 +36,30 @@ export function drawChange(
   options: AugmentationOptions,
   rng: Random,
   seed: string,
+  impulses: readonly Impulse[] = [],
 ): Change | null {
-  const on = kinds.filter((kind) => DRAW[kind].on(options))
-  return on.length === 0 ? null : DRAW[rng.pick(on)].draw(options, rng, seed)
+  const on = kinds.filter((kind) => DRAW[kind].on(options, impulses))
+  return on.length === 0 ? null : DRAW[rng.pick(on)].draw(options, rng, seed, impulses)
 }
 
-/** `pitch+2`, `stretch0.94`, `noise31dB`, `mask2`, `transpose-3`, `tempo1.06`, `jitter0.1`, `velocity8`. */
+/** `pitch+2`, `gain-3.1dB`, `room0.42s`, `impulse-hall.wav`, `octave-1`, `timing20ms`, `drop0.1`, `stretch0.94`, `noise31dB`, `mask2`, `transpose-3`, `tempo1.06`, `jitter0.1`, `velocity8`. */
 export function changeName(change: Change): string {
   switch (change.kind) {
     case 'pitch':
     case 'transpose':
       return change.kind + signed(change.semitones)
+    case 'gain':
+      return `gain${signed(change.db)}dB`
+    case 'room':
+      return `room${change.seconds}s`
+    case 'impulse':
+      return `impulse-${change.file}`
+    case 'octave':
+      return `octave${signed(change.octaves)}`
+    case 'timing':
+      return `timing${change.milliseconds}ms`
+    case 'drop':
+      return `drop${change.share}`
     case 'stretch':
       return `stretch${change.rate}`
     case 'noise':
@@ -173,8 +76,8 @@ export function changeName(change: Change): string {
 }
 
 interface Draw {
-  readonly on: (options: AugmentationOptions) => boolean
-  readonly draw: (options: AugmentationOptions, rng: Random, seed: string) => Change
+  readonly on: (options: AugmentationOptions, impulses: readonly Impulse[]) => boolean
+  readonly draw: (options: AugmentationOptions, rng: Random, seed: string, impulses: readonly Impulse[]) => Change
 }
 
 const DRAW: Readonly<Record<Change['kind'], Draw>> = {
@@ -193,6 +96,33 @@ const DRAW: Readonly<Record<Change['kind'], Draw>> = {
   mask: {
     on: (o) => o.mel_masks > 0,
     draw: (o, _rng, seed) => ({ kind: 'mask', masks: o.mel_masks, seed }),
+  },
+  gain: {
+    on: (o) => o.gain_db > 0,
+    draw: (o, rng) => ({ kind: 'gain', db: level(o.gain_db, rng) }),
+  },
+  room: {
+    on: (o, impulses) => o.room_seconds > 0 && impulses.length === 0,
+    draw: (o, rng, seed) => {
+      const seconds = Math.round(100 * rng.uniform(Math.min(0.1, o.room_seconds), o.room_seconds)) / 100
+      return { kind: 'room', seconds: Math.max(0.01, seconds), seed }
+    },
+  },
+  impulse: {
+    on: (_, impulses) => impulses.length > 0,
+    draw: (_o, rng, _seed, impulses) => ({ kind: 'impulse', ...rng.pick(impulses) }),
+  },
+  octave: {
+    on: (o) => o.octaves > 0,
+    draw: (o, rng) => ({ kind: 'octave', octaves: step(o.octaves, rng) }),
+  },
+  timing: {
+    on: (o) => o.timing_ms > 0,
+    draw: (o, _rng, seed) => ({ kind: 'timing', milliseconds: o.timing_ms, seed }),
+  },
+  drop: {
+    on: (o) => o.note_drop > 0,
+    draw: (o, _rng, seed) => ({ kind: 'drop', share: o.note_drop, seed }),
   },
   transpose: {
     on: (o) => o.transpose_semitones > 0,
@@ -216,6 +146,12 @@ const DRAW: Readonly<Record<Change['kind'], Draw>> = {
 function step(most: number, rng: Random): number {
   const size = 1 + rng.below(most)
   return rng.next() < 0.5 ? -size : size
+}
+
+/** Decibels within ± most, to one decimal, but not 0. */
+function level(most: number, rng: Random): number {
+  const db = Math.round(10 * rng.uniform(-most, most)) / 10
+  return db === 0 ? most : db
 }
 
 /** A factor in 1 - share … 1 + share, to three decimals so that it reads well in names and keys. */

@@ -8,6 +8,7 @@
  */
 import type { Emotion } from '../data/manifest.ts'
 import { readMidi } from '../midi/read.ts'
+import { withChangedNotes } from './changed-notes.ts'
 import { CONTEXT_LABELS, contextOf, withEmotion } from './dynamics-context.ts'
 import { EXPRESSION_LABELS, expressionOf } from './dynamics-expression.ts'
 import { openPiece, windowsOf } from './dynamics-window.ts'
@@ -22,12 +23,12 @@ export const dynamics: Feature = {
   about: 'density, register, position and emotion of 4 seconds → velocity, articulation, timing and pedal',
   itemOptions: [],
   rowOptions: ['unlabelled'],
-  changes: ['transpose', 'tempo', 'jitter'],
+  changes: ['transpose', 'tempo', 'jitter', 'octave', 'timing', 'drop'],
   shape: () => ({ x: [CONTEXT], y: [EXPRESSION] }),
   yLabels: EXPRESSION_LABELS,
   // [windows, 32 + 16]: context without the emotion, then expression.
   extract: async (item, _options, change) => {
-    const piece = openPiece(readMidi(item.read(), item.path), change)
+    const piece = openPiece(withChangedNotes(readMidi(item.read(), item.path), change), change)
     const windows = windowsOf(piece)
     const rows = windows.map((window) => [...contextOf(window, piece), ...expressionOf(window, piece)])
     return Float32Array.from(rows.flat())

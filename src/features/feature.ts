@@ -32,6 +32,8 @@ export interface FeatureItem {
   readonly read: () => Uint8Array
   /** Chord names; empty in other rooms. */
   readonly chords: readonly string[]
+  /** Bytes of a room response of the user's; there where changes of the kind `impulse` may come. */
+  readonly impulse?: (file: string) => Uint8Array
 }
 
 /** One row before it has a name. */

@@ -6,14 +6,15 @@
  * `power_to_db(melspectrogram(y, sr, n_fft, hop_length, n_mels))` with its defaults (Slaney bank, ref 1, top_db 80).
  * Clips without a label are left out: the label is the target.
  */
-import { addNoise, maskMel, pitchShift, timeStretch } from '../audio/augment.ts'
+import { addNoise, gain, maskMel, pitchShift, timeStretch } from '../audio/augment.ts'
 import { logMel, type Spectrogram } from '../audio/mel.ts'
 import { decodeMono } from '../audio/mono.ts'
+import { exponentialImpulse, reverberate } from '../audio/room.ts'
 import { fitLength } from '../audio/signal.ts'
 import { random } from '../lib/random.ts'
 import type { Change } from './changes.ts'
 import { EMBEDDING_SIZE, encodeEmotion } from './emotion.ts'
-import type { Feature, FeatureOptions } from './feature.ts'
+import type { Feature, FeatureItem, FeatureOptions } from './feature.ts'
 
 export const mel: Feature = {
   name: 'mel',
@@ -21,7 +22,7 @@ export const mel: Feature = {
   about: 'mean log-mel spectrum of a clip → embedding of its emotion',
   itemOptions: ['sample_rate', 'n_fft', 'hop_length', 'n_mels', 'clip_seconds'],
   rowOptions: [],
-  changes: ['pitch', 'stretch', 'noise', 'mask'],
+  changes: ['pitch', 'stretch', 'noise', 'mask', 'gain', 'room', 'impulse'],
   online: ({ n_mels }) => ({ bands: [{ from: 0, count: n_mels }] }),
   shape: ({ n_mels }) => ({ x: [n_mels], y: [EMBEDDING_SIZE] }),
   yLabels: [],
@@ -29,7 +30,7 @@ export const mel: Feature = {
     const { clip_seconds, sample_rate: sampleRate } = options
     // Half as much again, for a copy that is stretched to be faster.
     const { samples } = await decodeMono(item.read(), item.path, { sampleRate, seconds: 1.5 * clip_seconds })
-    return meanMel(samples, options, change)
+    return meanMel(samples, options, change, await impulseOf(item, options, change))
   },
   rows: (example, x) => {
     const { emotion } = example
@@ -40,16 +41,37 @@ export const mel: Feature = {
 /**
  * [n_mels] float32: the mean over frames, of a clip at `sample_rate`, summed in double precision.
  * @param samples any length; cut or padded to `clip_seconds` after the change
+ * @param impulse at `sample_rate`, for a change of the kind `impulse`
  */
-export function meanMel(samples: Float32Array, options: FeatureOptions, change?: Change): Float32Array {
+export function meanMel(
+  samples: Float32Array,
+  options: FeatureOptions,
+  change?: Change,
+  impulse?: Float32Array,
+): Float32Array {
   const { sample_rate: sampleRate, n_fft: nFft, hop_length: hopLength, n_mels: nMels } = options
   const length = Math.round(options.clip_seconds * sampleRate)
-  const clip = fitLength(changed(samples, sampleRate, change), length)
+  const clip = fitLength(changed(samples, sampleRate, change, impulse), length)
   const spectrogram = logMel(clip, { sampleRate, nFft, hopLength, nMels })
   return meanOverFrames(change?.kind === 'mask' ? masked(spectrogram, change) : spectrogram)
 }
 
-function changed(samples: Float32Array, sampleRate: number, change: Change | undefined): Float32Array {
+/** The user's room response at `sample_rate`, where one is asked for. */
+async function impulseOf(
+  item: FeatureItem,
+  { sample_rate }: FeatureOptions,
+  change?: Change,
+): Promise<Float32Array | undefined> {
+  if (change?.kind !== 'impulse') return undefined
+  return (await decodeMono(item.impulse!(change.file), change.file, { sampleRate: sample_rate })).samples
+}
+
+function changed(
+  samples: Float32Array,
+  sampleRate: number,
+  change: Change | undefined,
+  impulse?: Float32Array,
+): Float32Array {
   switch (change?.kind) {
     case 'pitch':
       return pitchShift(samples, sampleRate, change.semitones)
@@ -57,6 +79,12 @@ function changed(samples: Float32Array, sampleRate: number, change: Change | und
       return timeStretch(samples, change.rate)
     case 'noise':
       return addNoise(samples, change.snrDb, random(change.seed))
+    case 'gain':
+      return gain(samples, change.db)
+    case 'room':
+      return reverberate(samples, exponentialImpulse(sampleRate, change.seconds, random(change.seed)))
+    case 'impulse':
+      return reverberate(samples, impulse!)
     default:
       return samples
   }

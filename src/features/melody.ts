@@ -11,6 +11,7 @@
 import { random } from '../lib/random.ts'
 import { DRUM_CHANNEL, endOfNotes, type Notes, pitchedNotes } from '../midi/notes.ts'
 import { readMidi } from '../midi/read.ts'
+import { withChangedNotes } from './changed-notes.ts'
 import type { Change } from './changes.ts'
 import { EMBEDDING_SIZE, encodeEmotion } from './emotion.ts'
 import { emotionOf, type Feature } from './feature.ts'
@@ -25,11 +26,12 @@ export const melody: Feature = {
   about: 'embedding of an emotion → probability of each of the 128 notes',
   itemOptions: [],
   rowOptions: ['unlabelled'],
-  changes: ['transpose', 'tempo', 'jitter'],
+  changes: ['transpose', 'tempo', 'jitter', 'octave', 'drop'],
   online: () => ({ ladders: [{ in: 'y', from: 0, count: PITCHES }] }),
   shape: () => ({ x: [EMBEDDING_SIZE], y: [PITCHES] }),
   yLabels: Array.from({ length: PITCHES }, (_, pitch) => noteName(pitch)),
-  extract: async (item, _options, change) => noteProbabilities(readMidi(item.read(), item.path).notes, change),
+  extract: async (item, _options, change) =>
+    noteProbabilities(withChangedNotes(readMidi(item.read(), item.path), change).notes, change),
   rows: (example, y, { unlabelled }) => {
     const found = emotionOf(example, unlabelled === 'estimate' ? 'drop' : unlabelled)
     return found ? [{ x: encodeEmotion(found.emotion), y, ...found }] : []

@@ -275,7 +275,7 @@ const rest: Record<string, Property> = {
   augmentation: {
     type: 'object',
     description:
-      'Changed copies of training examples (audio: pitch, stretch, noise, mel masks; MIDI: transpose, tempo, jitter).',
+      'Changed copies of training examples, or rows changed while training (augment: online). docs/augmentation.md has the options.',
   },
   formats: {
     type: 'array',

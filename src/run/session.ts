@@ -134,12 +134,13 @@ function withoutPaths(
 ): Record<string, unknown> {
   const names = new Map(Object.entries(external).map(([name, path]) => [path, name]))
   if (names.size === 0) return { ...options }
-  return Object.fromEntries(
-    Object.entries(options).map(([key, value]) => [
-      key,
-      typeof value === 'string' && names.has(value) ? `<external ${names.get(value)}>` : value,
-    ]),
-  )
+  const named = (value: unknown): unknown => {
+    if (typeof value === 'string') return names.has(value) ? `<external ${names.get(value)}>` : value
+    if (Array.isArray(value)) return value.map(named)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, named(inner)]))
+  }
+  return named(options) as Record<string, unknown>
 }
 
 function resolveInput(session: Session, ref: InputRef): ResolvedInput {

@@ -1,10 +1,12 @@
 /** What holds for every recipe, whatever it computes; a new one joins by being in the map. */
 import { describe, expect, it } from 'vitest'
 import type { Example } from '../../src/data/manifest.ts'
-import { augmentationSchema, type Change, changeName, drawChange } from '../../src/features/changes.ts'
+import { augmentationSchema } from '../../src/features/augmentation.ts'
+import { type Change, changeName, drawChange } from '../../src/features/changes.ts'
 import { FEATURE_NAMES, type Feature, type FeatureOptions } from '../../src/features/feature.ts'
 import { features } from '../../src/features/index.ts'
 import { loadExtract, storeExtract } from '../../src/features/stored.ts'
+import { encodeWav } from '../../src/audio/wav.ts'
 import { DataError } from '../../src/lib/errors.ts'
 import { random } from '../../src/lib/random.ts'
 import { beatMidi, scaleMidi, toneWav } from '../kelly-folder.ts'
@@ -20,6 +22,9 @@ const options: FeatureOptions = {
 const defaults = Object.fromEntries(
   Object.entries(augmentationSchema.properties).map(([name, { default: value }]) => [name, value]),
 ) as unknown as Parameters<typeof drawChange>[1]
+/** Everything switched on. */
+const all = { ...defaults, gain_db: 6, room_seconds: 0.5, octaves: 1, timing_ms: 30, note_drop: 0.3 }
+const hall = { file: 'hall.wav', hash: 'abc' }
 const data = { audio: toneWav(440), midi: scaleMidi(60), drums: beatMidi(), chords: new Uint8Array() }
 
 it('the names that options know are those of the map', () => {
@@ -73,27 +78,39 @@ describe.each(Object.values(features) as Feature[])('$name', (feature) => {
   it('every change it names makes a difference', async () => {
     const plain = await feature.extract(item, options)
     for (const kind of feature.changes) {
-      const change = drawChange([kind], defaults, random(kind), 'seed')!
+      const change = drawChange([kind], all, random(kind), 'seed', kind === 'impulse' ? [hall] : [])!
       expect(change.kind).toBe(kind)
-      expect(await feature.extract(item, options, change), changeName(change)).not.toEqual(plain)
+      expect(
+        await feature.extract({ ...item, impulse: () => roomWav() }, options, change),
+        changeName(change),
+      ).not.toEqual(plain)
     }
   })
 })
 
 describe('changes', () => {
   it('are drawn from what is switched on, within bounds, by seed', () => {
-    const kinds = Object.keys(CHANGE_BOUNDS) as Change['kind'][]
+    const kinds = (Object.keys(CHANGE_BOUNDS) as Change['kind'][]).filter((kind) => kind !== 'impulse')
     for (let i = 0; i < 300; i++) {
-      const change = drawChange(kinds, defaults, random(`s${i}`), 's')!
+      const change = drawChange(kinds, all, random(`s${i}`), 's')!
       const within = CHANGE_BOUNDS[change.kind] as (change: Change) => boolean
       expect(within(change), changeName(change)).toBe(true)
-      expect(drawChange(kinds, defaults, random(`s${i}`), 's')).toEqual(change)
+      expect(drawChange(kinds, all, random(`s${i}`), 's')).toEqual(change)
     }
     expect(drawChange(['pitch'], { ...defaults, pitch_semitones: 0 }, random('x'), 'x')).toBeNull()
-    const seen = new Set(Array.from({ length: 300 }, (_, i) => drawChange(kinds, defaults, random(`s${i}`), 's')!.kind))
+    const seen = new Set(Array.from({ length: 300 }, (_, i) => drawChange(kinds, all, random(`s${i}`), 's')!.kind))
+    expect(drawChange(['room', 'impulse'], all, random('x'), 'x', [hall])).toEqual({ kind: 'impulse', ...hall })
     expect([...seen].sort()).toEqual([...kinds].sort())
   })
 })
+
+/** An echo after 50 ms. */
+function roomWav(): Uint8Array {
+  return encodeWav(
+    Float32Array.from({ length: 1000 }, (_, i) => (i === 0 ? 0.9 : i === 800 ? 0.5 : 0)),
+    16000,
+  )
+}
 
 const CHANGE_BOUNDS: { [K in Change['kind']]: (change: Change & { kind: K }) => boolean } = {
   pitch: ({ semitones }) => semitones !== 0 && Math.abs(semitones) <= 2,
@@ -104,6 +121,12 @@ const CHANGE_BOUNDS: { [K in Change['kind']]: (change: Change & { kind: K }) => 
   tempo: ({ factor }) => factor >= 0.9 && factor <= 1.1,
   jitter: ({ amount }) => amount === 0.1,
   velocity: ({ amount }) => amount === 8,
+  gain: ({ db }) => db !== 0 && Math.abs(db) <= 6,
+  room: ({ seconds }) => seconds >= 0.1 && seconds <= 0.5,
+  impulse: ({ file }) => file === hall.file,
+  octave: ({ octaves }) => Math.abs(octaves) === 1,
+  timing: ({ milliseconds }) => milliseconds === 30,
+  drop: ({ share }) => share === 0.3,
 }
 
 it('a stored item keeps its numbers bit by bit, or its fault', async () => {

@@ -72,13 +72,16 @@ describe('mel', () => {
       { kind: 'stretch', rate: 0.9 },
       { kind: 'noise', snrDb: 20, seed: 'a' },
       { kind: 'mask', masks: 2, seed: 'a' },
+      { kind: 'gain', db: -6 },
+      { kind: 'room', seconds: 0.4, seed: 'a' },
+      { kind: 'impulse', file: 'hall.wav', hash: '' },
     ]
     expect(changes.map(({ kind }) => kind)).toEqual(mel.changes)
     for (const change of changes) {
-      const changed = meanMel(clip, base, change)
+      const changed = meanMel(clip, base, change, Float32Array.of(1, 0, 0, 0.5))
       expect(changed, change.kind).not.toEqual(plain)
       expect(changed.every(Number.isFinite), change.kind).toBe(true)
-      expect(meanMel(clip, base, change), change.kind).toEqual(changed)
+      expect(meanMel(clip, base, change, Float32Array.of(1, 0, 0, 0.5)), change.kind).toEqual(changed)
     }
     const other = meanMel(clip, base, { kind: 'noise', snrDb: 20, seed: 'b' })
     expect(other).not.toEqual(meanMel(clip, base, { kind: 'noise', snrDb: 20, seed: 'a' }))

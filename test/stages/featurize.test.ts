@@ -1,8 +1,9 @@
 /** featurize and augment on a small folder: splits, keys of items, copies; real Kelly data where it is at hand. */
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { encodeWav } from '../../src/audio/wav.ts'
 import { readFeatureSet } from '../../src/data/feature-file.ts'
 import type { FeatureSet } from '../../src/data/feature-set.ts'
 import { normalize } from '../../src/data/normalize.ts'
@@ -248,6 +249,45 @@ describe('augment', () => {
     const nothing = await copy(await make('groove'), { augment: 'online', mixup: 0, online_noise: 0 })
     expect(nothing.set.info.online).toBeUndefined()
     expect(nothing.ran.logs[0]!.message).toContain('nothing changes while training')
+  })
+
+  it('rooms, gain, octaves, timing and dropped notes are copies like the others', async () => {
+    const off = { pitch_semitones: 0, stretch: 0, noise_snr_db: 0, mel_masks: 0 }
+    const still = { transpose_semitones: 0, tempo: 0, note_jitter: 0, velocity: 0 }
+    const marks = async (feature: string, augmentation: Record<string, unknown>) => {
+      const made = await make(feature)
+      const { set } = await copy(made, { copies: 1, ...off, ...still, ...augmentation })
+      return [...new Set(set.info.rows.slice(made.set.info.rows.length).map(({ id }) => id.split('#')[1]!))].sort()
+    }
+    expect(await marks('mel', { gain_db: 3 })).toContainEqual(expect.stringMatching(/^gain[+-][0-3](\.\d)?dB$/))
+    expect(await marks('mel', { room_seconds: 0.5 })).toContainEqual(expect.stringMatching(/^room0\.[1-5]\d*s$/))
+    expect(await marks('melody', { octaves: 1 })).toEqual(['octave+1', 'octave-1'])
+    expect(await marks('melody', { note_drop: 0.25 })).toEqual(['drop0.25'])
+    expect(await marks('dynamics', { timing_ms: 15 })).toEqual(['timing15ms'])
+    expect(await marks('groove', { timing_ms: 15 })).toEqual(['timing15ms'])
+  })
+
+  it('takes room responses from a folder of the user; another response is another copy', async () => {
+    const folder = join(rig.dir, 'rooms')
+    const echo = (level: number) => encodeWav(Float32Array.of(1, 0, 0, 0, level), 16000)
+    rig.write('rooms/hall.wav', echo(0.5))
+    const made = await make('mel')
+    const only = { copies: 1, pitch_semitones: 0, stretch: 0, noise_snr_db: 0, mel_masks: 0, room_folder: folder }
+    const inputs = { data, validation: made.validation.asInput, features: made.features.asInput, room_folder: folder }
+    const roomed = () => rig.run(augment, { inputs, options: { augmentation: only } })
+    expect(augment.external!({ augmentation: only, seed: 1 } as never)).toEqual([{ name: 'room_folder', path: folder }])
+    const first = await roomed()
+    const set = readFeatureSet(first.out)
+    expect(first.computed.length).toBeGreaterThan(3)
+    expect(set.info.rows.at(-1)!.id).toMatch(/#impulse-hall\.wav$/)
+    expect((await roomed()).computed).toEqual([])
+    rig.write('rooms/hall.wav', echo(-0.9))
+    const second = await roomed()
+    expect(second.computed).toEqual(first.computed)
+    expect(readFeatureSet(second.out).x).not.toEqual(set.x)
+    rmSync(join(folder, 'hall.wav'))
+    rig.write('rooms/notes.txt', 'no sound')
+    await expect(roomed()).rejects.toThrow(/there is no sound file in/)
   })
 
   it('takes only what is switched on, and says so where that is nothing', async () => {
