@@ -10,11 +10,14 @@ import type { TableRow } from '../src/features/table.ts'
 import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
 import { random } from '../src/lib/random.ts'
 import { defineStage, type StageContext, type StageResult } from '../src/stage.ts'
+import { optionSchema } from '../src/models/config.ts'
 import { eachItem } from './shared/items.ts'
+import { modelInput, modelInUse } from './shared/user-model.ts'
 
 interface Options {
   readonly augmentation: AugmentationOptions
   readonly seed: number
+  readonly onnx_model?: string
 }
 
 export const augment = defineStage<Options>({
@@ -27,6 +30,7 @@ export const augment = defineStage<Options>({
     properties: {
       augmentation: augmentationSchema,
       seed: { type: 'integer', minimum: 0, default: 42, description: 'Seed of which change each copy gets.' },
+      ...(optionSchema(['onnx_model']).properties as object),
     },
   },
   inputs: {
@@ -39,7 +43,10 @@ export const augment = defineStage<Options>({
     'y.npy': 'targets',
     'features.json': 'name, source and split of every row, shapes, normaliser',
   },
-  external: ({ augmentation: { room_folder } }) => (room_folder ? [{ name: 'room_folder', path: room_folder }] : []),
+  external: ({ augmentation: { room_folder }, ...options }) => [
+    ...(room_folder ? [{ name: 'room_folder', path: room_folder }] : []),
+    ...modelInput(options),
+  ],
   run: async (ctx) => {
     const [{ features }, { readFeatureSet, writeFeatureSet }] = await Promise.all([
       import('../src/features/index.ts'),
@@ -133,18 +140,24 @@ async function makeCopies(ctx: StageContext<Options>, feature: Feature, { info }
   ])
   const input = ctx.inputs.data!
   const data = openDataFolder(input.path, input.files())
-  const options = info.options as unknown as FeatureOptions
+  const model = modelInUse(ctx, feature, info.options as unknown as FeatureOptions)
+  const { options } = model
   const impulse = (file: string) => readFileSync(join(ctx.inputs.room_folder!.path, file))
   const items = copies.map(({ example, change, mark }) => {
     const key = itemKey(feature, example, () => data.hash(example.id), options, change)
-    return { id: `${example.id}${mark}`, key, reads: [...data.reads(example.id), ...readsOf(ctx, change)] }
+    return {
+      id: `${example.id}${mark}`,
+      key,
+      reads: [...data.reads(example.id), ...model.reads, ...readsOf(ctx, change)],
+    }
   })
   const { values } = await eachItem(ctx, feature.name, items, (index) => {
     const { example, change } = copies[index]!
-    return storeExtract(() =>
-      feature.extract({ ...itemOf(example, () => data.read(example.id)), impulse }, options, change),
-    )
-  })
+    return storeExtract(async () => {
+      const item = { ...itemOf(example, () => data.read(example.id)), impulse, ...(await model.item()) }
+      return feature.extract(item, options, change)
+    })
+  }).finally(() => model.close())
   values.forEach((value, index) => {
     const { example, mark } = copies[index]!
     const found = loadExtract(value)

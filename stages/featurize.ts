@@ -1,14 +1,15 @@
 /** featurize: examples → x.npy, y.npy and features.json, split by source, with a normaliser fit on the train split. */
 import type { FeatureSet, Split } from '../src/data/feature-set.ts'
 import type { Example, ValidationReport } from '../src/data/manifest.ts'
-import { examplesOf, type Feature, type FeatureOptions } from '../src/features/feature.ts'
+import { examplesOf, type Feature, type FEATURE_NAMES, type FeatureOptions } from '../src/features/feature.ts'
 import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
 import { optionSchema } from '../src/models/config.ts'
 import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
 import { eachItem } from './shared/items.ts'
+import { modelInput, modelInUse } from './shared/user-model.ts'
 
 interface Options extends FeatureOptions {
-  readonly feature: 'mel' | 'melody' | 'harmony' | 'dynamics' | 'groove'
+  readonly feature: (typeof FEATURE_NAMES)[number]
   readonly normalization: 'standard' | 'minmax' | 'none'
   readonly val_split: number
   readonly test_split: number
@@ -18,6 +19,7 @@ interface Options extends FeatureOptions {
 const OPTIONS = [
   'feature, sample_rate, n_fft, hop_length, n_mels, clip_seconds, unlabelled',
   'normalization, val_split, test_split, seed',
+  'onnx_model, onnx_input, onnx_output, onnx_layout, onnx_pooling',
 ].flatMap((names) => names.split(', '))
 
 export const featurize = defineStage<Options>({
@@ -33,11 +35,15 @@ export const featurize = defineStage<Options>({
     'y.npy': 'targets, float32',
     'features.json': 'name, source and split of every row, shapes, normaliser',
   },
-  check: ({ val_split, test_split }): OptionProblem[] => {
-    if (val_split + test_split < 1) return []
+  check: ({ val_split, test_split, feature, onnx_model }): OptionProblem[] => {
+    const problems: OptionProblem[] = []
+    if (feature === 'onnx_embedding' && onnx_model === undefined)
+      problems.push({ path: ['feature'], message: 'onnx_embedding needs a model', hint: 'write onnx_model: FILE.onnx' })
+    if (val_split + test_split < 1) return problems
     const message = `val_split and test_split together are ${val_split + test_split}: nothing is left to train on`
-    return [{ path: ['val_split'], message, hint: 'they must stay below 1 together' }]
+    return [...problems, { path: ['val_split'], message, hint: 'they must stay below 1 together' }]
   },
+  external: (options) => (options.feature === 'onnx_embedding' ? modelInput(options) : []),
   run: async (ctx) => {
     const [{ features }, { readValidation }, { writeFeatureSet }] = await Promise.all([
       import('../src/features/index.ts'),
@@ -47,9 +53,9 @@ export const featurize = defineStage<Options>({
     const feature: Feature = features[ctx.options.feature]
     const report = readValidation(ctx.inputs.validation!.path)
     const examples = examplesOf(feature, report.examples)
-    const { extracts, faults } = await extractAll(ctx, feature, examples)
+    const { extracts, faults, options } = await extractAll(ctx, feature, examples)
     for (const fault of faults) ctx.log('warn', `left out ${formatFault(fault)}`)
-    const set = await assemble(ctx, feature, report, extracts)
+    const set = await assemble(options, feature, report, extracts)
     writeFeatureSet(ctx.out(''), set)
     return result(set, examples.length, faults.length)
   },
@@ -65,19 +71,18 @@ async function extractAll(ctx: StageContext<Options>, feature: Feature, examples
   ])
   const input = ctx.inputs.data!
   const data = openDataFolder(input.path, input.files())
+  const model = modelInUse(ctx, feature, ctx.options)
   const items = examples.map((example) => {
-    const key = itemKey(feature, example, () => data.hash(example.id), ctx.options)
-    return { id: example.id, key, reads: data.reads(example.id) }
+    const key = itemKey(feature, example, () => data.hash(example.id), model.options)
+    return { id: example.id, key, reads: [...data.reads(example.id), ...model.reads] }
   })
   const { values } = await eachItem(ctx, feature.name, items, (index) => {
     const { id } = examples[index]!
-    return storeExtract(() =>
-      feature.extract(
-        itemOf(examples[index]!, () => data.read(id)),
-        ctx.options,
-      ),
-    )
-  })
+    return storeExtract(async () => {
+      const item = itemOf(examples[index]!, () => data.read(id))
+      return feature.extract({ ...item, ...(await model.item()) }, model.options)
+    })
+  }).finally(() => model.close())
   const extracts: [Example, Float32Array][] = []
   const faults: DataFault[] = []
   values.forEach((value, index) => {
@@ -85,17 +90,16 @@ async function extractAll(ctx: StageContext<Options>, feature: Feature, examples
     if (found instanceof Float32Array) extracts.push([examples[index]!, found])
     else faults.push({ ...found, path: examples[index]!.id })
   })
-  return { extracts, faults }
+  return { extracts, faults, options: { ...ctx.options, ...model.options } }
 }
 
 /** Labels, split and normaliser: quick, so never cached an item. */
-async function assemble(ctx: StageContext<Options>, feature: Feature, report: ValidationReport, extracts: Extracts) {
+async function assemble(options: Options, feature: Feature, report: ValidationReport, extracts: Extracts) {
   const [{ splitItems, splitSources }, { fitNormalizer }, table] = await Promise.all([
     import('../src/data/split.ts'),
     import('../src/data/normalize.ts'),
     import('../src/features/table.ts'),
   ])
-  const { options } = ctx
   const used = extracts
     .map(([example, numbers]) => ({ example, pairs: feature.rows(example, numbers, options) }))
     .filter(({ pairs }) => pairs.length > 0)
@@ -103,7 +107,7 @@ async function assemble(ctx: StageContext<Options>, feature: Feature, report: Va
   const shares = { val: options.val_split, test: options.test_split, seed: options.seed }
   const splits = splitSources(splitItems(used.map(({ example }) => example)), shares)
   const rows = used.flatMap(({ example, pairs }) => table.namedRows(example, splits.get(example.source)!, pairs))
-  const shape = feature.shape(options)
+  const shape = feature.shape(options, rows[0]!.pair)
   const head = {
     format: 'kpipe-features/1' as const,
     feature: feature.name,

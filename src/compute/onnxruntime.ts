@@ -12,16 +12,48 @@ export interface Session {
   release(): Promise<void>
 }
 
+/** An input or output of a model file. */
+export interface Port {
+  readonly name: string
+  /** `float32`, `int64`, …; `` for what is no tensor. */
+  readonly type: string
+  /** A text is an axis that the file leaves open. */
+  readonly shape: readonly (number | string)[]
+}
+
+/** A model of somebody else's, outputs allocated by ONNX Runtime. */
+export interface ModelSession {
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  run(
+    feeds: Readonly<Record<string, OrtTensor>>,
+  ): Promise<Readonly<Record<string, OrtTensor & { readonly data: unknown }>>>
+  release(): Promise<void>
+}
+
 export interface Runtime {
+  /** One thread, so that a model gives the same bits on every machine of a kind. */
+  openModel(model: Uint8Array): Promise<ModelSession>
   createSession(model: Uint8Array, threads: number): Promise<Session>
   /** Over the array, not a copy. */
   tensor(data: Float32Array, shape: readonly number[]): OrtTensor
 }
 
 interface OrtModule {
-  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> }
+  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session & Foreign> }
   readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => OrtTensor
 }
+
+interface Foreign extends Pick<ModelSession, 'run'> {
+  readonly inputMetadata: readonly Metadata[]
+  readonly outputMetadata: readonly Metadata[]
+}
+
+interface Metadata extends Partial<Port> {
+  readonly name: string
+}
+
+const portOf = ({ name, type = '', shape = [] }: Metadata): Port => ({ name, type, shape })
 
 /** @throws where the package is not installed or has no library for this machine */
 export function loadRuntime(): Runtime {
@@ -37,6 +69,16 @@ export function loadRuntime(): Runtime {
         executionMode: 'sequential',
         logSeverityLevel: 3,
       }),
+    openModel: async (model) => {
+      const options = { executionProviders: ['cpu'], intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 }
+      const session = await ort.InferenceSession.create(model, options)
+      return {
+        inputs: session.inputMetadata.map(portOf),
+        outputs: session.outputMetadata.map(portOf),
+        run: (feeds) => session.run(feeds),
+        release: () => session.release(),
+      }
+    },
     tensor: (data, shape) => new ort.Tensor('float32', data, shape),
   }
 }

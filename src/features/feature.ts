@@ -10,6 +10,13 @@ import type { Change } from './changes.ts'
 
 /** Options of the recipes, in the one flat namespace of the configs; each recipe reads the ones it names. */
 export interface FeatureOptions {
+  /** onnx_embedding: content hash of the model file (in a config: its path). */
+  readonly onnx_model?: string
+  readonly onnx_input: 'waveform' | 'log_mel'
+  /** Name of the output, '' = the first. */
+  readonly onnx_output: string
+  readonly onnx_layout: 'auto' | 'bands_frames' | 'frames_bands'
+  readonly onnx_pooling: 'mean' | 'max'
   /** Hz. */
   readonly sample_rate: number
   /** Samples in a window. */
@@ -34,6 +41,18 @@ export interface FeatureItem {
   readonly chords: readonly string[]
   /** Bytes of a room response of the user's; there where changes of the kind `impulse` may come. */
   readonly impulse?: (file: string) => Uint8Array
+  /** The user's model, in recipes that need one. */
+  readonly model?: RowModel
+}
+
+/** A model that turns rows of numbers into rows of numbers, opened by whoever calls `extract`. */
+export interface RowModel {
+  /** Axes of its input after the batch; null = any length. */
+  readonly inputShape: readonly (number | null)[]
+  run(
+    rows: readonly Float32Array[],
+    shape: readonly number[],
+  ): Promise<{ readonly rows: readonly Float32Array[]; readonly shape: readonly number[] }>
 }
 
 /** One row before it has a name. */
@@ -62,8 +81,13 @@ export interface Feature {
   readonly changes: readonly Change['kind'][]
   /** Columns that `augment: online` may mask or transpose; absent: only noise and mixup make sense. */
   readonly online?: (options: FeatureOptions) => Partial<Pick<OnlineChanges, 'bands' | 'circles' | 'ladders'>>
-  /** Shape of one row of x and y. */
-  readonly shape: (options: FeatureOptions) => { readonly x: readonly number[]; readonly y: readonly number[] }
+  /** It works with a model of the user's (`onnx_model`). */
+  readonly needsModel?: true
+  /** Shape of one row of x and y; `row` is one of them. */
+  readonly shape: (
+    options: FeatureOptions,
+    row?: FeaturePair,
+  ) => { readonly x: readonly number[]; readonly y: readonly number[] }
   /** What each number of y means, or []. */
   readonly yLabels: readonly string[]
   /** @throws DataError where the file cannot be read after all */
@@ -73,7 +97,7 @@ export interface Feature {
 }
 
 /** Names in the features map, without loading the recipes (and codecs with them). */
-export const FEATURE_NAMES = ['mel', 'melody', 'harmony', 'dynamics', 'groove'] as const
+export const FEATURE_NAMES = ['mel', 'melody', 'harmony', 'dynamics', 'groove', 'onnx_embedding'] as const
 
 /**
  * The emotion of an example: its label, or what `unlabelled` says; null = leave the example out.

@@ -5,8 +5,9 @@ import { groove } from './groove.ts'
 import { harmony } from './harmony.ts'
 import { mel } from './mel.ts'
 import { melody } from './melody.ts'
+import { onnxEmbedding } from './onnx-embedding.ts'
 
-export const features = { mel, melody, harmony, dynamics, groove } satisfies Record<
+export const features = { mel, melody, harmony, dynamics, groove, onnx_embedding: onnxEmbedding } satisfies Record<
   (typeof FEATURE_NAMES)[number],
   Feature
 >

@@ -27,10 +27,7 @@ export const mel: Feature = {
   shape: ({ n_mels }) => ({ x: [n_mels], y: [EMBEDDING_SIZE] }),
   yLabels: [],
   extract: async (item, options, change) => {
-    const { clip_seconds, sample_rate: sampleRate } = options
-    // Half as much again, for a copy that is stretched to be faster.
-    const { samples } = await decodeMono(item.read(), item.path, { sampleRate, seconds: 1.5 * clip_seconds })
-    return meanMel(samples, options, change, await impulseOf(item, options, change))
+    return meanMel(await clipOf(item, options), options, change, await impulseOf(item, options, change))
   },
   rows: (example, x) => {
     const { emotion } = example
@@ -51,13 +48,20 @@ export function meanMel(
 ): Float32Array {
   const { sample_rate: sampleRate, n_fft: nFft, hop_length: hopLength, n_mels: nMels } = options
   const length = Math.round(options.clip_seconds * sampleRate)
-  const clip = fitLength(changed(samples, sampleRate, change, impulse), length)
+  const clip = fitLength(changedSound(samples, sampleRate, change, impulse), length)
   const spectrogram = logMel(clip, { sampleRate, nFft, hopLength, nMels })
   return meanOverFrames(change?.kind === 'mask' ? masked(spectrogram, change) : spectrogram)
 }
 
+/** As much of the clip as can be heard at `clip_seconds`, mono at `sample_rate`. */
+export async function clipOf(item: FeatureItem, options: FeatureOptions): Promise<Float32Array> {
+  // Half as much again, for a copy that is stretched to be faster.
+  const asked = { sampleRate: options.sample_rate, seconds: 1.5 * options.clip_seconds }
+  return (await decodeMono(item.read(), item.path, asked)).samples
+}
+
 /** The user's room response at `sample_rate`, where one is asked for. */
-async function impulseOf(
+export async function impulseOf(
   item: FeatureItem,
   { sample_rate }: FeatureOptions,
   change?: Change,
@@ -66,7 +70,8 @@ async function impulseOf(
   return (await decodeMono(item.impulse!(change.file), change.file, { sampleRate: sample_rate })).samples
 }
 
-function changed(
+/** A change of the sound itself; the samples as they are for changes of another kind. */
+export function changedSound(
   samples: Float32Array,
   sampleRate: number,
   change: Change | undefined,
@@ -91,7 +96,7 @@ function changed(
 }
 
 /** Each mask is at most an eighth of the bands or frames wide. */
-function masked(spectrogram: Spectrogram, change: Change & { kind: 'mask' }): Spectrogram {
+export function masked(spectrogram: Spectrogram, change: Change & { kind: 'mask' }): Spectrogram {
   const { masks, seed } = change
   const [maxFreq, maxTime] = [Math.ceil(spectrogram.bands / 8), Math.ceil(spectrogram.frames / 8)]
   return maskMel(spectrogram, { timeMasks: masks, freqMasks: masks, maxTime, maxFreq }, random(seed))

@@ -230,7 +230,7 @@ const training: Record<string, Property> = {
 
 const features: Record<string, Property> = {
   feature: {
-    enum: ['mel', 'melody', 'harmony', 'dynamics', 'groove'],
+    enum: ['mel', 'melody', 'harmony', 'dynamics', 'groove', 'onnx_embedding'],
     description: 'Recipe that turns examples into numbers.',
   },
   val_split: { ...fraction, default: 0.2, description: 'Share of sources held out to validate on.' },
@@ -269,6 +269,31 @@ const features: Record<string, Property> = {
   },
   hop_length: { ...count, default: 512, description: 'Samples between two windows.' },
   n_mels: { ...count, default: 128, description: 'Mel bands.' },
+  onnx_model: {
+    type: 'string',
+    examples: ['models/clap.onnx'],
+    description: 'onnx_embedding: the model, one .onnx file; its content is part of the key.',
+  },
+  onnx_input: {
+    enum: ['waveform', 'log_mel'],
+    default: 'waveform',
+    description: 'onnx_embedding: what the model hears: samples at sample_rate, or the log-mel spectrogram in dB.',
+  },
+  onnx_output: {
+    type: 'string',
+    default: '',
+    description: 'onnx_embedding: name of the output to take; empty = the first one.',
+  },
+  onnx_layout: {
+    enum: ['auto', 'bands_frames', 'frames_bands'],
+    default: 'auto',
+    description: 'onnx_embedding: order of the last two axes of a spectrogram; auto goes by which one is n_mels long.',
+  },
+  onnx_pooling: {
+    enum: ['mean', 'max'],
+    default: 'mean',
+    description: 'onnx_embedding: how the windows of a clip, and a time axis of the output, become one row.',
+  },
 }
 
 const rest: Record<string, Property> = {

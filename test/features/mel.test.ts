@@ -15,6 +15,10 @@ const base: FeatureOptions = {
   n_mels: 128,
   clip_seconds: 1,
   unlabelled: 'drop',
+  onnx_input: 'waveform',
+  onnx_output: '',
+  onnx_layout: 'auto',
+  onnx_pooling: 'mean',
 }
 
 /** The sound of the golden script. */

@@ -12,6 +12,7 @@ import { augment } from '../../stages/augment.ts'
 import { featurize } from '../../stages/featurize.ts'
 import { validate } from '../../stages/validate.ts'
 import { kellyFiles, notesMidi, scaleMidi, toneWav } from '../kelly-folder.ts'
+import { projection } from '../onnx-models.ts'
 import { folderInput, type Rig, type RigRun, stageRig } from '../stage-rig.ts'
 
 const kelly = fileURLToPath(new URL('../../../shared/data/kelly', import.meta.url))
@@ -33,15 +34,22 @@ interface Made {
 
 async function make(feature: string, options: Record<string, unknown> = {}, folder = data): Promise<Made> {
   const validation = await rig.run(validate, { inputs: { data: folder } })
-  const inputs = { data: folder, validation: validation.asInput }
-  const features = await rig.run(featurize, { inputs, options: { feature, clip_seconds: 1, ...options } })
+  const inputs = { data: folder, validation: validation.asInput, ...(feature === 'onnx_embedding' ? ownModel() : {}) }
+  const model = feature === 'onnx_embedding' ? { onnx_model: 'model.onnx' } : {}
+  const features = await rig.run(featurize, { inputs, options: { feature, clip_seconds: 1, ...model, ...options } })
   return { features, set: readFeatureSet(features.out), validation }
 }
 
 async function copy({ features, validation }: Made, augmentation: Record<string, unknown>, seed = 42, folder = data) {
-  const inputs = { data: folder, validation: validation.asInput, features: features.asInput }
+  const model = existsSync(join(rig.dir, 'model.onnx')) ? { onnx_model: join(rig.dir, 'model.onnx') } : {}
+  const inputs = { data: folder, validation: validation.asInput, features: features.asInput, ...model }
   const ran = await rig.run(augment, { inputs, options: { augmentation, seed } })
   return { ran, set: readFeatureSet(ran.out) }
+}
+
+/** A model of the user's: a second of sound → 5 numbers. */
+function ownModel(length = 4000) {
+  return { onnx_model: rig.write('model.onnx', projection([length], 5).bytes) }
 }
 
 const splitsOf = ({ info }: FeatureSet) => Object.fromEntries(info.rows.map(({ id, split }) => [id, split]))
@@ -149,6 +157,34 @@ describe('featurize', () => {
     expect(more.info.rows.some(({ id }) => /^midi\/song \d.mid@\d#transpose/.test(id))).toBe(true)
     // Chords of the folder's own are never mixed with estimated ones.
     expect((await make('harmony')).set.info.estimated).toBeUndefined()
+  })
+
+  it('onnx_embedding: numbers of a model of the user, keyed by its content', async () => {
+    const first = await make('onnx_embedding')
+    expect(first.set.info.xShape).toEqual([5])
+    expect(first.features.computed).toHaveLength(8)
+    expect(first.set.info.options.onnx_model).toMatch(/^[0-9a-f]{64}$/)
+    expect((await make('onnx_embedding')).features.computed).toEqual([])
+    // Other content under the same name.
+    const validation = await rig.run(validate, { inputs: { data } })
+    const inputs = { data, validation: validation.asInput, ...ownModel(2000) }
+    const options = { feature: 'onnx_embedding', clip_seconds: 1, onnx_model: 'model.onnx' }
+    const second = await rig.run(featurize, { inputs, options })
+    expect(second.computed).toHaveLength(8)
+    expect(readFeatureSet(second.out).x).not.toEqual(first.set.x)
+    await expect(rig.run(featurize, { inputs, options: { ...options, onnx_input: 'log_mel' } })).rejects.toThrow(
+      'the model takes [batch, 2000], onnx_input: log_mel needs [batch, bands, frames]',
+    )
+    rig.write('model.onnx', 'no model')
+    await expect(
+      rig.run(featurize, { inputs: { ...inputs, onnx_model: join(rig.dir, 'model.onnx') }, options }),
+    ).rejects.toThrow('model.onnx is no model that ONNX Runtime can open')
+    const without = { feature: 'onnx_embedding', val_split: 0.2, test_split: 0.1 }
+    expect(featurize.check!(without as never)).toMatchObject([{ path: ['feature'] }])
+    expect(featurize.external!({ feature: 'onnx_embedding', onnx_model: 'a.onnx' } as never)).toEqual([
+      { name: 'onnx_model', path: 'a.onnx' },
+    ])
+    expect(featurize.external!({ feature: 'mel', onnx_model: 'a.onnx' } as never)).toEqual([])
   })
 
   it('respects official splits', async () => {
