@@ -11,6 +11,7 @@ interface Options {
   readonly min_seconds: number
   readonly min_notes: number
   readonly sample_rate: number
+  readonly repair: boolean
 }
 
 /** Dropped items written to the log of a stage that goes on; validation.txt has all of them. */
@@ -36,6 +37,11 @@ export const validate = defineStage<Options>({
       },
       min_seconds: { type: 'number', minimum: 0, default: 0.5, description: 'Shorter audio is dropped, in seconds.' },
       min_notes: { type: 'integer', minimum: 1, default: 1, description: 'MIDI with fewer notes is dropped.' },
+      repair: {
+        type: 'boolean',
+        default: false,
+        description: 'Keep what can be read of damaged MIDI files; each one is reported with what was lost.',
+      },
       sample_rate: {
         type: 'integer',
         minimum: 4000,
@@ -83,33 +89,42 @@ async function checkFiles(
   examples: readonly Example[],
 ) {
   const { checkFile } = await import('../src/data/check-file.ts')
-  const { min_seconds: minSeconds, min_notes: minNotes, sample_rate: sampleRate } = ctx.options
+  const { min_seconds: minSeconds, min_notes: minNotes, sample_rate: sampleRate, repair } = ctx.options
   const onDisk = examples.filter((example) => example.room !== 'chords')
   const items = onDisk.map(({ id, room }) => {
-    const options = room === 'audio' ? [minSeconds, sampleRate] : [room, minNotes]
+    const options = room === 'audio' ? [minSeconds, sampleRate] : [room, minNotes, ...(repair ? ['repair'] : [])]
     return { id, key: canonical([data.hash(id), ...options]), reads: data.reads(id) }
   })
   const results = await eachItem(ctx, 'check', items, async (index) => {
     const { room, id } = onDisk[index]!
-    const check = await checkFile(room, data.read(id), id, { minSeconds, minNotes, sampleRate })
+    const check = await checkFile(room, data.read(id), id, { minSeconds, minNotes, sampleRate, repair })
     return new TextEncoder().encode(JSON.stringify(check))
   })
   const dropped: Dropped[] = []
   const warnings: Dropped[] = []
   const bad = new Set<Example>()
+  const repaired = new Set<Example>()
   onDisk.forEach((example, index) => {
     const { id, room } = example
     const check = JSON.parse(new TextDecoder().decode(results.values[index])) as {
       fault: DataFault | null
       warnings: DataFault[]
+      repaired?: boolean
     }
     // The stored path is that of the file when it was checked; a renamed copy has the same content.
     warnings.push(...check.warnings.map((fault) => ({ room, id, fault: { ...fault, path: id } })))
+    if (check.repaired) repaired.add(example)
     if (!check.fault) return
     dropped.push({ room, id, fault: { ...check.fault, path: id } })
     bad.add(example)
   })
-  return { kept: examples.filter((example) => !bad.has(example)), dropped, warnings }
+  const kept = examples
+    .filter((example) => !bad.has(example))
+    .map((example) => {
+      // The recipes read it as it was read here.
+      return repaired.has(example) ? { ...example, facts: { ...example.facts, repaired: true } } : example
+    })
+  return { kept, dropped, warnings }
 }
 
 /** Logs what was dropped. @throws UserError above `max_bad`, or where nothing at all was found */
@@ -145,10 +160,12 @@ function result({ source, examples, dropped, warnings, counts }: ValidationRepor
   const found = examples.length + dropped.length
   const rooms = Object.entries(counts).filter(([, count]) => count.found > 0)
   const generated = source.generated ? [`the data is generated (${source.title || source.name}), not real music`] : []
+  const mended = examples.filter(({ facts }) => facts.repaired === true).length
+  const repairs = mended > 0 ? [`${mended} damaged files repaired and kept, see validation.txt`] : []
   const lost = dropped.length > 0 ? [`${dropped.length} of ${found} items dropped, see validation.txt`] : []
   return {
     headline: `${examples.length} of ${found} items kept`,
-    notes: [...generated, ...lost],
+    notes: [...generated, ...lost, ...repairs],
     metrics: {
       found,
       kept: examples.length,

@@ -5,6 +5,7 @@
 import { decodeAudio } from '../audio/decode.ts'
 import { inspectSignal, toMono } from '../audio/signal.ts'
 import { DataError, type DataFault } from '../lib/errors.ts'
+import { isRepair } from '../midi/faults.ts'
 import { readMidi } from '../midi/read.ts'
 import type { Room } from './manifest.ts'
 
@@ -15,6 +16,8 @@ export interface CheckOptions {
   readonly minNotes: number
   /** Rate that features are computed at, Hz. */
   readonly sampleRate: number
+  /** Keep what can be read of damaged MIDI files. Default false. */
+  readonly repair?: boolean
 }
 
 export interface FileCheck {
@@ -22,6 +25,8 @@ export interface FileCheck {
   readonly fault: DataFault | null
   /** Kept, but worth a look. */
   readonly warnings: readonly DataFault[]
+  /** It can be used only as far as it could be repaired; the warnings say how far. */
+  readonly repaired?: boolean
 }
 
 /** @param path below the data folder, for messages */
@@ -75,7 +80,8 @@ function rateWarnings(rate: number, path: string, wanted: number): DataFault[] {
 }
 
 function checkMidi(room: Room, bytes: Uint8Array, path: string, options: CheckOptions): FileCheck {
-  const midi = readMidi(bytes, path)
+  const midi = readMidi(bytes, path, { repair: options.repair ?? false })
+  const repaired = midi.warnings.some(isRepair) ? { repaired: true } : {}
   // Drum machines and Groove write hits of no length; nothing reads the length of a hit.
   const known = room === 'drums' ? ['no-notes', 'zero-length-note'] : ['no-notes']
   const warnings = midi.warnings.filter(({ code }) => !known.includes(code))
@@ -93,7 +99,7 @@ function checkMidi(room: Room, bytes: Uint8Array, path: string, options: CheckOp
     const hint = 'put drum patterns into drums/'
     return { fault: fault(path, 'no-pitched-notes', `all ${length} notes are drums (channel 10)`, hint), warnings }
   }
-  if (counted >= options.minNotes) return { fault: null, warnings }
+  if (counted >= options.minNotes) return { fault: null, warnings, ...repaired }
   const message = `${counted} notes, expected at least ${options.minNotes}`
   return { fault: fault(path, 'few-notes', message, 'take it out, or lower min_notes'), warnings }
 }

@@ -7,12 +7,11 @@
  * (`unlabelled: drop` leaves them out).
  */
 import type { Emotion } from '../data/manifest.ts'
-import { readMidi } from '../midi/read.ts'
-import { withChangedNotes } from './changed-notes.ts'
 import { CONTEXT_LABELS, contextOf, withEmotion } from './dynamics-context.ts'
 import { EXPRESSION_LABELS, expressionOf } from './dynamics-expression.ts'
 import { openPiece, windowsOf } from './dynamics-window.ts'
 import { emotionOf, type Feature, type FeaturePair } from './feature.ts'
+import { midiOf } from './midi-item.ts'
 
 const CONTEXT = CONTEXT_LABELS.length
 const EXPRESSION = EXPRESSION_LABELS.length
@@ -28,7 +27,7 @@ export const dynamics: Feature = {
   yLabels: EXPRESSION_LABELS,
   // [windows, 32 + 16]: context without the emotion, then expression.
   extract: async (item, _options, change) => {
-    const piece = openPiece(withChangedNotes(readMidi(item.read(), item.path), change), change)
+    const piece = openPiece(midiOf(item, change), change)
     const windows = windowsOf(piece)
     const rows = windows.map((window) => [...contextOf(window, piece), ...expressionOf(window, piece)])
     return Float32Array.from(rows.flat())

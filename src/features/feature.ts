@@ -37,6 +37,8 @@ export interface FeatureItem {
   readonly path: string
   /** The file's bytes; not to be called for chords. */
   readonly read: () => Uint8Array
+  /** Keep what can be read of the file, as validate was told to; only ever true of MIDI files that are damaged. */
+  readonly repair?: boolean
   /** Chord names; empty in other rooms. */
   readonly chords: readonly string[]
   /** Bytes of a room response of the user's; there where changes of the kind `impulse` may come. */

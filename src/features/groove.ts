@@ -12,11 +12,11 @@
  */
 import type { Emotion, Example } from '../data/manifest.ts'
 import { random } from '../lib/random.ts'
-import { type Midi, readMidi } from '../midi/read.ts'
-import { withChangedNotes } from './changed-notes.ts'
+import type { Midi } from '../midi/read.ts'
 import type { Change } from './changes.ts'
 import { EMBEDDING_SIZE, encodeEmotion } from './emotion.ts'
 import { emotionOf, type Feature } from './feature.ts'
+import { midiOf } from './midi-item.ts'
 
 const STEPS = 16
 
@@ -31,8 +31,8 @@ export const groove: Feature = {
   yLabels: ['velocity', 'timing'].flatMap((what) => Array.from({ length: STEPS }, (_, i) => `${what} ${i + 1}`)),
   // The file's own tempo goes before the 32 numbers, for takes that no info.csv knows.
   extract: async (item, _options, change) => {
-    const midi = readMidi(item.read(), item.path)
-    return Float32Array.of(midi.tempos[0]?.bpm ?? 120, ...grooveOf(withChangedNotes(midi, change), change))
+    const midi = midiOf(item, change)
+    return Float32Array.of(midi.tempos[0]?.bpm ?? 120, ...grooveOf(midi, change))
   },
   rows: (example, extracted, { unlabelled }) => {
     const found = emotionOf(example, unlabelled, () => estimateFor(example, extracted[0]!))

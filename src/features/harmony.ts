@@ -13,9 +13,9 @@
 import { DataError } from '../lib/errors.ts'
 import { estimateChords, meanVoices } from '../midi/chord-estimate.ts'
 import { type Chord, CHORD_VOCABULARY_64, chordId64, NO_CHORD, parseChord } from '../midi/chords.ts'
-import { readMidi } from '../midi/read.ts'
 import { EMBEDDING_SIZE, encodeEmotion } from './emotion.ts'
-import { emotionOf, type Feature, type FeaturePair } from './feature.ts'
+import { emotionOf, type Feature, type FeatureItem, type FeaturePair } from './feature.ts'
+import { midiOf } from './midi-item.ts'
 
 const CHORDS = CHORD_VOCABULARY_64.length
 const MAX_POSITIONS = 12
@@ -42,7 +42,7 @@ export const harmony: Feature = {
   extract: async (item, _options, change) => {
     const semitones = change?.kind === 'transpose' ? change.semitones : 0
     const named = () => item.chords.map((name) => parseChord(name) ?? NO_CHORD)
-    const ids = (item.room === 'midi' ? chordsOfNotes(item.read(), item.path) : named()).map(chordId64)
+    const ids = (item.room === 'midi' ? chordsOfNotes(item) : named()).map(chordId64)
     return Float32Array.from(trimSilence(ids), (id) => transposedId(id, semitones))
   },
   rows: (example, ids, { unlabelled }) => {
@@ -64,8 +64,9 @@ export const harmony: Feature = {
 const FEWEST_VOICES = 1.5
 
 /** @throws DataError `one-voice` where too few notes sound together to tell chords from them */
-function chordsOfNotes(bytes: Uint8Array, path: string): Chord[] {
-  const midi = readMidi(bytes, path)
+function chordsOfNotes(item: FeatureItem): Chord[] {
+  const { path } = item
+  const midi = midiOf(item)
   const voices = meanVoices(midi.notes)
   if (voices < FEWEST_VOICES) {
     const message = `${voices.toFixed(1)} notes sound together on average, expected ${FEWEST_VOICES} to estimate chords`

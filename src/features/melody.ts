@@ -10,11 +10,10 @@
  */
 import { random } from '../lib/random.ts'
 import { DRUM_CHANNEL, endOfNotes, type Notes, pitchedNotes } from '../midi/notes.ts'
-import { readMidi } from '../midi/read.ts'
-import { withChangedNotes } from './changed-notes.ts'
 import type { Change } from './changes.ts'
 import { EMBEDDING_SIZE, encodeEmotion } from './emotion.ts'
 import { emotionOf, type Feature } from './feature.ts'
+import { midiOf } from './midi-item.ts'
 
 const PITCHES = 128
 const SECONDS = 2
@@ -30,8 +29,7 @@ export const melody: Feature = {
   online: () => ({ ladders: [{ in: 'y', from: 0, count: PITCHES }] }),
   shape: () => ({ x: [EMBEDDING_SIZE], y: [PITCHES] }),
   yLabels: Array.from({ length: PITCHES }, (_, pitch) => noteName(pitch)),
-  extract: async (item, _options, change) =>
-    noteProbabilities(withChangedNotes(readMidi(item.read(), item.path), change).notes, change),
+  extract: async (item, _options, change) => noteProbabilities(midiOf(item, change).notes, change),
   rows: (example, y, { unlabelled }) => {
     const found = emotionOf(example, unlabelled === 'estimate' ? 'drop' : unlabelled)
     return found ? [{ x: encodeEmotion(found.emotion), y, ...found }] : []

@@ -98,8 +98,9 @@ function spectrograms({ bands, frames, data }: Spectrogram, options: FeatureOpti
   const layout = options.onnx_layout === 'auto' ? layoutOf(axes, bands) : options.onnx_layout
   const [inBands, inFrames] = layout === 'bands_frames' ? [axes[0], axes[1]] : [axes[1], axes[0]]
   if (inBands && inBands !== bands) {
-    throw new UserError(`the model takes ${inBands} mel bands, n_mels is ${bands}`, {
-      hint: `write n_mels: ${inBands}, or onnx_layout if these are not the bands`,
+    const axesOf = ['batch', ...inputShape.map((axis) => axis ?? '?')].join(', ')
+    throw new UserError(`the model takes [${axesOf}], as ${layout} ${inBands} mel bands, but n_mels is ${bands}`, {
+      hint: `write n_mels: ${inBands}, or the other onnx_layout and n_mels: ${inFrames ?? 'the number of its bands'}`,
     })
   }
   const length = inFrames ?? frames

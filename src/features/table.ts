@@ -22,11 +22,18 @@ export function itemKey(
   change?: Change,
 ): string {
   const content = example.room === 'chords' ? chordsOf(example) : hash()
-  return canonical([feature.name, content, feature.itemOptions.map((name) => options[name]), change ?? null])
+  const repaired = isRepaired(example) ? ['repaired'] : []
+  return canonical([
+    feature.name,
+    content,
+    feature.itemOptions.map((name) => options[name]),
+    change ?? null,
+    ...repaired,
+  ])
 }
 
 export function itemOf(example: Example, read: () => Uint8Array): FeatureItem {
-  return { room: example.room, path: example.id, read, chords: chordsOf(example) }
+  return { room: example.room, path: example.id, read, repair: isRepaired(example), chords: chordsOf(example) }
 }
 
 /** The options that a feature set depends on, to be written into it and used again by whoever computes the feature. */
@@ -76,6 +83,10 @@ function stack(parts: readonly Float32Array[], width: number, name: string): Flo
     all.set(part, index * width)
   })
   return all
+}
+
+function isRepaired({ facts }: Example): boolean {
+  return facts.repaired === true
 }
 
 function chordsOf({ facts }: Example): readonly string[] {

@@ -13,6 +13,13 @@ export interface Faults {
   list(): DataFault[]
 }
 
+const REPAIRED = 'repaired: '
+
+/** Is this warning of a file about something that was repaired? */
+export function isRepair({ hint }: DataFault): boolean {
+  return hint.startsWith(REPAIRED)
+}
+
 export function collectFaults(path: string, repair: boolean): Faults {
   const kinds = new Map<string, { fault: DataFault; count: number }>()
   const repairs: DataFault[] = []
@@ -26,7 +33,7 @@ export function collectFaults(path: string, repair: boolean): Faults {
     warn,
     stumble(code, offset, message, hint, repaired) {
       if (!repair) throw new DataError({ path, offset, code, message, hint })
-      repairs.push({ path, offset, code, message, hint: `repaired: ${repaired}` })
+      repairs.push({ path, offset, code, message, hint: `${REPAIRED}${repaired}` })
     },
     fail(code, offset, message, hint) {
       throw new DataError({ path, offset, code, message, hint })

@@ -1,5 +1,5 @@
 /**
- * Standard MIDI File writer (types 0 and 1), and the way from a file that was read back to what the writer takes.
+ * Standard MIDI File writer (types 0, 1 and 2), and the way from a file that was read back to what the writer takes.
  * Left out: text and lyrics, system-exclusive data, aftertouch, release velocity (written as 64).
  */
 import { sharpsOfKey } from './key-signature.ts'
@@ -59,10 +59,10 @@ export interface WritableNote {
 
 /**
  * Bytes of a MIDI file.
- * @param options.format 1 (default) keeps the tracks, 0 puts all into one
+ * @param options.format 1 (default) keeps the tracks, 2 too, as patterns of their own; 0 puts all into one
  * @throws RangeError where a value does not fit its field (a pitch of 128, a tick of 0.5, a key of eight sharps)
  */
-export function writeMidi(midi: WritableMidi, options: { readonly format?: 0 | 1 } = {}): Uint8Array {
+export function writeMidi(midi: WritableMidi, options: { readonly format?: 0 | 1 | 2 } = {}): Uint8Array {
   const format = options.format ?? 1
   const { conductorTrack } = midi
   const lists = midi.tracks.map((track, i) => {

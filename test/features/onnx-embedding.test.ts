@@ -105,7 +105,7 @@ describe('onnx_embedding refuses', () => {
     const mel = { onnx_input: 'log_mel' } as const
     await expect(extract(spy([16_000], one).model, mel)).rejects.toThrow(/onnx_input: log_mel needs/)
     await expect(extract(spy([64, null], one).model, mel)).rejects.toMatchObject({
-      message: 'the model takes 64 mel bands, n_mels is 20',
+      message: 'the model takes [batch, 64, ?], as bands_frames 64 mel bands, but n_mels is 20',
       hint: expect.stringContaining('n_mels: 64'),
     })
   })

@@ -93,8 +93,7 @@ describe('writeMidi', () => {
 })
 
 describe('read, write, read gives the same', () => {
-  const again = (midi: Midi) =>
-    readMidi(writeMidi(toWritable(midi), { format: midi.format === 0 ? 0 : 1 }), 'again.mid')
+  const again = (midi: Midi) => readMidi(writeMidi(toWritable(midi), { format: midi.format }), 'again.mid')
 
   it('all 30 keys, SMPTE time, many channels in a track, stuck notes', () => {
     const keys = Array.from({ length: 15 }, (_, i) => [
@@ -109,6 +108,14 @@ describe('read, write, read gives the same', () => {
       expect(midi.keySignatures).toHaveLength(30)
       expect(content(again(midi))).toEqual(content(midi))
     }
+  })
+
+  it('type 2: patterns stay tracks of their own', () => {
+    const pattern = (pitch: number) => [...on(0, pitch), ...off(480, pitch), ...END]
+    const midi = readMidi(smf({ format: 2 }, pattern(60), pattern(64)), 'x.mid')
+    expect([midi.format, midi.tracks.length]).toEqual([2, 2])
+    expect(content(again(midi))).toEqual(content(midi))
+    expect(again(midi).format).toBe(2)
   })
 
   it('200 seeded random songs', () => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encodeWav } from '../../src/audio/wav.ts'
 import { readFeatureSet } from '../../src/data/feature-file.ts'
 import type { FeatureSet } from '../../src/data/feature-set.ts'
+import { readValidation } from '../../src/data/validation.ts'
 import { normalize } from '../../src/data/normalize.ts'
 import { FEATURE_NAMES } from '../../src/features/feature.ts'
 import { augment } from '../../stages/augment.ts'
@@ -185,6 +186,34 @@ describe('featurize', () => {
       { name: 'onnx_model', path: 'a.onnx' },
     ])
     expect(featurize.external!({ feature: 'mel', onnx_model: 'a.onnx' } as never)).toEqual([])
+  })
+
+  it('damaged MIDI files are repaired only when asked, reported, and then read the same way by every stage', async () => {
+    const whole = scaleMidi(50)
+    rig.write('data/midi/piece_0.mid', whole.subarray(0, whole.length - 60))
+    const options = { max_bad: '50%' }
+    const plain = await rig.run(validate, { inputs: { data }, options })
+    expect(plain.result.notes).toEqual(['1 of 28 items dropped, see validation.txt'])
+    const validation = await rig.run(validate, { inputs: { data }, options: { ...options, repair: true } })
+    expect(validation.result).toMatchObject({
+      headline: '28 of 28 items kept',
+      notes: ['1 damaged files repaired and kept, see validation.txt'],
+    })
+    const { warnings } = readValidation(validation.out)
+    expect(warnings.map(({ id, fault }) => [id, fault.code])).toContainEqual(['midi/piece_0.mid', 'truncated'])
+    expect(warnings.find(({ fault }) => fault.code === 'truncated')!.fault.hint).toMatch(
+      /^repaired: \d+ notes of track/,
+    )
+    for (const feature of ['melody', 'dynamics']) {
+      const features = await rig.run(featurize, {
+        inputs: { data, validation: validation.asInput },
+        options: { feature, val_split: 0, test_split: 0 },
+      })
+      expect(features.result.metrics).toMatchObject({ items: 8, faults: 0 })
+      const { ran } = await copy({ features, validation, set: readFeatureSet(features.out) }, { copies: 1 })
+      expect(ran.result.metrics).toMatchObject({ faults: 0 })
+      expect(ran.computed).toContainEqual(expect.stringContaining('midi/piece_0.mid#'))
+    }
   })
 
   it('respects official splits', async () => {

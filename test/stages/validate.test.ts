@@ -171,7 +171,7 @@ describe('validate', () => {
   })
 
   it('says before anything runs that more than all cannot be bad', () => {
-    const options = { max_bad: '101%', min_seconds: 1, min_notes: 1, sample_rate: 16000 }
+    const options = { max_bad: '101%', min_seconds: 1, min_notes: 1, sample_rate: 16000, repair: false }
     expect(validate.check!(options)).toMatchObject([{ path: ['max_bad'] }])
     expect(validate.check!({ ...options, max_bad: '5%' })).toEqual([])
   })
