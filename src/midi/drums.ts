@@ -37,3 +37,36 @@ export function drumClass(pitch: number, map: DrumMap = 'groove'): DrumClass | n
 export function grooveToGm(pitch: number): number {
   return { 22: 42, 26: 46, 58: 43 }[pitch] ?? pitch
 }
+
+/** The nine voices that drum models of the Groove set are trained on, in the order of its paper. */
+export const DRUM_VOICES = [
+  'kick',
+  'snare',
+  'closed hat',
+  'open hat',
+  'low tom',
+  'mid tom',
+  'high tom',
+  'crash',
+  'ride',
+] as const
+export type DrumVoice = (typeof DRUM_VOICES)[number]
+
+/** Gillick et al., "Learning to groove with inverse sequence transformations" (2019), table of the data set's page. */
+const VOICES: Readonly<Record<DrumVoice, readonly number[]>> = {
+  kick: [36],
+  snare: [37, 38, 40],
+  'closed hat': [22, 42, 44],
+  'open hat': [26, 46],
+  'low tom': [43, 58],
+  'mid tom': [45, 47],
+  'high tom': [48, 50],
+  crash: [49, 52, 55, 57],
+  ride: [51, 53, 59],
+}
+const VOICE_OF = new Map(DRUM_VOICES.flatMap((voice) => VOICES[voice].map((pitch) => [pitch, voice])))
+
+/** Voice of a note that the TD-11 of the Groove set sends, or null for any other one. */
+export function drumVoice(pitch: number): DrumVoice | null {
+  return VOICE_OF.get(pitch) ?? null
+}

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { beatGrid, microTiming, notePositions } from '../../src/midi/beats.ts'
 import { clockOf, quarterTicks, secondsAt, ticksAt } from '../../src/midi/clock.ts'
-import { drumClass, grooveToGm } from '../../src/midi/drums.ts'
+import { DRUM_VOICES, drumClass, drumVoice, grooveToGm } from '../../src/midi/drums.ts'
 import { findKey, keyOfHistogram, KRUMHANSL_KESSLER } from '../../src/midi/key.ts'
 import { endOfNotes } from '../../src/midi/notes.ts'
 import { sustainedNotes } from '../../src/midi/pedal.ts'
 import { readMidi } from '../../src/midi/read.ts'
 import { END, meta, off, on, smf, tempo } from './bytes.ts'
-import { hasShared, midiFiles, SHARED } from './data.ts'
+import { everyNth, hasShared, midiFiles, SHARED } from './data.ts'
 
 const read = (...tracks: number[][]) => readMidi(smf({}, ...tracks), 'x.mid')
 const signature = (delta: number, numerator: number, power: number) => meta(delta, 0x58, [numerator, power, 24, 8])
@@ -116,6 +116,24 @@ describe('drumClass', () => {
     expect([22, 26, 58].map((pitch) => drumClass(pitch, 'gm'))).toEqual([null, null, 'percussion'])
     expect([22, 26, 58, 36].map(grooveToGm)).toEqual([42, 46, 43, 36])
     expect(drumClass(20)).toBe(null)
+  })
+})
+
+describe('drumVoice', () => {
+  it('is one of nine, of the same class where there is one', () => {
+    const voices = Array.from({ length: 128 }, (_, pitch) => drumVoice(pitch))
+    expect(new Set(voices)).toEqual(new Set([null, ...DRUM_VOICES]))
+    for (const [pitch, voice] of voices.entries())
+      if (voice) expect(voice.replace('crash', 'cymbal').replace('ride', 'cymbal')).toContain(drumClass(pitch))
+  })
+
+  it.runIf(hasShared)('knows every note of the Groove set', () => {
+    const unknown = new Set<number>()
+    for (const file of everyNth(midiFiles('train/groove'), 4)) {
+      const { notes } = readMidi(readFileSync(`${SHARED}/${file}`), file)
+      for (let i = 0; i < notes.length; i++) if (drumVoice(notes.pitch[i]!) === null) unknown.add(notes.pitch[i]!)
+    }
+    expect([...unknown]).toEqual([])
   })
 })
 
