@@ -1,8 +1,9 @@
-// Our side of the bench `train`: reads a case's name a line, trains it for one round, answers { ms, mb }.
+// Our side of the bench `train`, on the engine named: reads a case's name a line, trains it for one round, answers
+// { ms, mb }; to `available`, { missing }.
 // The Kelly models run through the product's own loop (src/train/fit.ts), the others step by step, as the peer does.
 import { createInterface } from 'node:readline'
-import type { Batch, LossName, Trainer } from '../src/compute/engine.ts'
-import { onnxruntime } from '../src/compute/engines/onnxruntime.ts'
+import type { Batch, Engine, LossName, Trainer } from '../src/compute/engine.ts'
+import { engines } from '../src/compute/engines/index.ts'
 import { random } from '../src/lib/random.ts'
 import { buildNetwork, initialWeights, modelDefaults } from '../src/models/index.ts'
 import type { Layer, Network } from '../src/network.ts'
@@ -43,8 +44,13 @@ const cases: Record<string, Case> = {
   'emotion CNN': { network: emotionCnn(), loss: 'mse', batchSize: 16, steps: 6 },
 }
 
+const engine: Engine = engines[process.argv[2] as keyof typeof engines]
 const ready = new Map<string, () => Promise<number>>()
 for await (const name of createInterface({ input: process.stdin })) {
+  if (name === 'available') {
+    console.log(JSON.stringify({ missing: await engine.available() }))
+    continue
+  }
   if (!ready.has(name)) ready.set(name, await prepare(cases[name]!))
   const ms = await ready.get(name)!()
   console.log(JSON.stringify({ ms, mb: process.resourceUsage().maxRSS / 1024 }))
@@ -54,7 +60,7 @@ for await (const name of createInterface({ input: process.stdin })) {
 async function prepare(one: Case): Promise<() => Promise<number>> {
   const { network, loss, batchSize } = one
   const optimizer = { name: 'adam', learningRate: 1e-3, weightDecay: 0, momentum: 0, clipNorm: 0 } as const
-  const trainer = await onnxruntime.create({ network, loss, optimizer, batchSize, seed: 1 }, initialWeights(network, 1))
+  const trainer = await engine.create({ network, loss, optimizer, batchSize, seed: 1 }, initialWeights(network, 1))
   const round = one.epoch ? wholeEpochs(trainer, one) : bareSteps(trainer, one)
   await round()
   return async () => {

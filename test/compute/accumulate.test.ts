@@ -165,6 +165,7 @@ describe('choosing an engine', () => {
           ? ''
           : `engine "${engine.name}" cannot accumulate gradients yet`
       const made = chooseEngine(engine.name, ['accumulate'])
+      if (missing) await expect(made).rejects.toHaveProperty('hint', expect.stringContaining(engine.setup ?? 'npm ci'))
       if (said) await expect(made).rejects.toThrow(said)
       else expect((await made).name).toBe(engine.name)
     }
