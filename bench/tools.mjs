@@ -146,7 +146,8 @@ export function installedKpipe(work) {
   must(process.execPath, [join(repository, 'scripts', 'build.mjs')])
   rmSync(target, { recursive: true, force: true })
   const copied = files.filter((name) => !name.startsWith('!'))
-  for (const name of ['package.json', ...copied]) cpSync(join(repository, name), join(target, name), { recursive: true })
+  for (const name of ['package.json', ...copied])
+    cpSync(join(repository, name), join(target, name), { recursive: true })
   for (const name of readdirSync(join(repository, 'node_modules'))) {
     const link = join(work, 'installed', 'node_modules', name)
     if (name !== 'kpipe' && !existsSync(link)) symlinkSync(join(repository, 'node_modules', name), link)
