@@ -1,6 +1,7 @@
 /** validate: which files and labels can be used, and why the others cannot. Decodes every file once. */
 import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
 import { canonical } from '../src/lib/files.ts'
+import type { FileCheck } from '../src/data/check-file.ts'
 import type { DataFolder } from '../src/data/data-folder.ts'
 import type { Dropped, Example, ValidationReport } from '../src/data/manifest.ts'
 import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
@@ -104,26 +105,28 @@ async function checkFiles(
   const warnings: Dropped[] = []
   const bad = new Set<Example>()
   const repaired = new Set<Example>()
+  const lengths = new Map<Example, number>()
   onDisk.forEach((example, index) => {
     const { id, room } = example
-    const check = JSON.parse(new TextDecoder().decode(results.values[index])) as {
-      fault: DataFault | null
-      warnings: DataFault[]
-      repaired?: boolean
-    }
+    const check = JSON.parse(new TextDecoder().decode(results.values[index])) as FileCheck
     // The stored path is that of the file when it was checked; a renamed copy has the same content.
     warnings.push(...check.warnings.map((fault) => ({ room, id, fault: { ...fault, path: id } })))
     if (check.repaired) repaired.add(example)
-    if (!check.fault) return
+    if (!check.fault) {
+      if (check.seconds !== null) lengths.set(example, check.seconds)
+      return
+    }
     dropped.push({ room, id, fault: { ...check.fault, path: id } })
     bad.add(example)
   })
   const kept = examples
     .filter((example) => !bad.has(example))
-    .map((example) => {
+    .map((example) => ({
+      ...example,
+      ...(lengths.has(example) ? { seconds: lengths.get(example)! } : {}),
       // The recipes read it as it was read here.
-      return repaired.has(example) ? { ...example, facts: { ...example.facts, repaired: true } } : example
-    })
+      ...(repaired.has(example) ? { facts: { ...example.facts, repaired: true } } : {}),
+    }))
   return { kept, dropped, warnings }
 }
 

@@ -27,6 +27,8 @@ export interface FileCheck {
   readonly warnings: readonly DataFault[]
   /** It can be used only as far as it could be repaired; the warnings say how far. */
   readonly repaired?: boolean
+  /** Length, to the millisecond; of MIDI to the end of the last note. null where it could not be read. */
+  readonly seconds: number | null
 }
 
 /** @param path below the data folder, for messages */
@@ -40,31 +42,38 @@ export async function checkFile(
     return room === 'audio' ? await checkAudio(bytes, path, options) : checkMidi(room, bytes, path, options)
   } catch (error) {
     if (!(error instanceof DataError)) throw error
-    return { fault: { ...error.fault, path }, warnings: [] }
+    return { fault: { ...error.fault, path }, warnings: [], seconds: null }
   }
 }
 
 async function checkAudio(bytes: Uint8Array, path: string, options: CheckOptions): Promise<FileCheck> {
   const audio = await decodeAudio(bytes, path)
   const { sampleRate, channels } = audio
-  const seconds = (channels[0]?.length ?? 0) / sampleRate
+  const length = (channels[0]?.length ?? 0) / sampleRate
+  const seconds = milliseconds(length)
   const warnings = [...audio.warnings, ...rateWarnings(sampleRate, path, options.sampleRate)]
-  if (seconds < options.minSeconds) {
-    const message = `${seconds.toFixed(2)} s long, expected at least ${options.minSeconds} s`
-    return { fault: fault(path, 'too-short', message, 'take it out, or lower min_seconds'), warnings }
+  if (length < options.minSeconds) {
+    const message = `${length.toFixed(2)} s long, expected at least ${options.minSeconds} s`
+    return { fault: fault(path, 'too-short', message, 'take it out, or lower min_seconds'), warnings, seconds }
   }
   const mono = inspectSignal(toMono(audio), sampleRate, path)
   const each = channels.length > 1 ? channels.flatMap((channel) => inspectSignal(channel, sampleRate, path)) : []
   const broken = mono.find(({ code }) => FATAL.has(code))
   const silent = each.filter(({ code }) => code === 'silent').length
   if (broken?.code === 'silent' && channels.length > 1 && silent < channels.length)
-    return { fault: { ...broken, message: `${broken.message}; its channels cancel out when mixed to mono` }, warnings }
-  if (broken) return { fault: broken, warnings }
+    return {
+      fault: { ...broken, message: `${broken.message}; its channels cancel out when mixed to mono` },
+      warnings,
+      seconds,
+    }
+  if (broken) return { fault: broken, warnings, seconds }
   // One word a code is enough: a clipped stereo file is clipped in both channels.
   const heard = [...mono, ...each].filter(({ code }) => !FATAL.has(code))
   const once = heard.filter(({ code }, i) => heard.findIndex((other) => other.code === code) === i)
-  return { fault: null, warnings: [...warnings, ...once] }
+  return { fault: null, warnings: [...warnings, ...once], seconds }
 }
+
+const milliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000
 
 const FATAL = new Set(['silent', 'nan'])
 
@@ -86,22 +95,31 @@ function checkMidi(room: Room, bytes: Uint8Array, path: string, options: CheckOp
   const known = room === 'drums' ? ['no-notes', 'zero-length-note'] : ['no-notes']
   const warnings = midi.warnings.filter(({ code }) => !known.includes(code))
   const { length, channel } = midi.notes
+  const seconds = milliseconds(midi.durationSeconds)
   if (length === 0) {
     const told = midi.warnings.find(({ code }) => code === 'no-notes')
-    return { fault: told ?? fault(path, 'no-notes', 'no notes', 'take it out'), warnings }
+    return { fault: told ?? fault(path, 'no-notes', 'no notes', 'take it out'), warnings, seconds }
   }
   if (room === 'drums' && midi.ticksPerQuarter === null) {
     const hint = 'export it with ticks per quarter note'
-    return { fault: fault(path, 'no-beats', 'time is counted in SMPTE frames, so it has no bars', hint), warnings }
+    return {
+      fault: fault(path, 'no-beats', 'time is counted in SMPTE frames, so it has no bars', hint),
+      warnings,
+      seconds,
+    }
   }
   const counted = room === 'drums' ? length : channel.subarray(0, length).filter((number) => number !== 9).length
   if (counted === 0) {
     const hint = 'put drum patterns into drums/'
-    return { fault: fault(path, 'no-pitched-notes', `all ${length} notes are drums (channel 10)`, hint), warnings }
+    return {
+      fault: fault(path, 'no-pitched-notes', `all ${length} notes are drums (channel 10)`, hint),
+      warnings,
+      seconds,
+    }
   }
-  if (counted >= options.minNotes) return { fault: null, warnings, ...repaired }
+  if (counted >= options.minNotes) return { fault: null, warnings, seconds, ...repaired }
   const message = `${counted} notes, expected at least ${options.minNotes}`
-  return { fault: fault(path, 'few-notes', message, 'take it out, or lower min_notes'), warnings }
+  return { fault: fault(path, 'few-notes', message, 'take it out, or lower min_notes'), warnings, seconds }
 }
 
 function fault(path: string, code: string, message: string, hint: string): DataFault {

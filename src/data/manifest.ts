@@ -40,6 +40,8 @@ export interface Example {
   readonly emotion: Emotion | null
   /** Room-specific facts: chords: { name, chords }; drums: { style, bpm, split }; audio: extra label columns. */
   readonly facts: Readonly<Record<string, unknown>>
+  /** Length of the recording, or to the end of the last note of a MIDI file; absent for chords. */
+  readonly seconds?: number
 }
 
 export interface Dropped {

@@ -27,6 +27,26 @@ export const WIDTH = 460
 export const HEIGHT = 260
 const PAD = 14
 
+export interface Mark {
+  readonly x: number
+  readonly label: string
+}
+
+/** A line down the area at `at` px with words beside it, on the side that has room for them. */
+export function markLine(area: Area, at: number, label: string, row = 0, style = 'kp-s'): string[] {
+  const [left, right] = [at - area.left - 8, area.right - at - 8]
+  const onLeft = textWidth(label, 11) > right && left > right
+  const words = text(label, {
+    x: at + (onLeft ? -5 : 5),
+    y: area.top + 10 + 14 * row,
+    class: style,
+    anchor: onLeft ? 'end' : 'start',
+    size: 11,
+    width: onLeft ? left : right,
+  })
+  return [el('path', { class: 'kp-a kp-dash', d: `M${short(at)},${short(area.top)}V${short(area.bottom)}` }), words]
+}
+
 /** The whole picture around its parts. */
 export function svgRoot(width: number, height: number, options: PlotOptions, parts: readonly string[]): string {
   const label = options.description ?? options.title ?? ''

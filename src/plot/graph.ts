@@ -23,8 +23,9 @@ export interface GraphPlot extends PlotOptions {
   readonly direction?: 'right' | 'down' | 'auto'
 }
 
-const BOX = { width: 190, height: 42 }
-const GAP = { right: { layer: 44, cross: 14 }, down: { layer: 30, cross: 18 } }
+/** Five boxes beside each other fit a page: as many as Kelly has models. */
+const BOX = { width: 198, height: 42 }
+const GAP = { right: { layer: 44, cross: 14 }, down: { layer: 30, cross: 10 } }
 const PAD = 14
 /** What fits a page, px. */
 const PAGE = 1060

@@ -78,6 +78,19 @@ function cell(
   if (size < FIGURE_SIZE || value === 0) return square
   const style = share > 0.6 ? 'kp-on' : 'kp-t'
   return (
-    square + text(figure(value), { x: x + size / 2, y: y + size / 2 + 4, class: style, anchor: 'middle', size: 10 })
+    square +
+    text(shortFigure(value, size - 4), {
+      x: x + size / 2,
+      y: y + size / 2 + 4,
+      class: style,
+      anchor: 'middle',
+      size: 10,
+    })
   )
+}
+
+/** With the digits that fit a square; the tooltip has all. */
+function shortFigure(value: number, width: number): string {
+  const whole = figure(value)
+  return textWidth(whole, 10) <= width ? whole : value.toExponential(0).replace('e+', 'e')
 }

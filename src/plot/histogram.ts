@@ -1,14 +1,28 @@
 /** Counts in bins, with vertical lines for figures of interest (an average, a target). */
-import { axes, figure, heading, HEIGHT, noData, plotArea, type PlotOptions, svgRoot, tooltip, WIDTH } from './frame.ts'
+import {
+  type Area,
+  type Mark,
+  axes,
+  figure,
+  heading,
+  HEIGHT,
+  markLine,
+  noData,
+  plotArea,
+  type PlotOptions,
+  svgRoot,
+  tooltip,
+  WIDTH,
+} from './frame.ts'
 import { linearScale, niceRange, niceStep, type Range } from './scale.ts'
-import { el, short, text, textWidth } from './svg.ts'
+import { el } from './svg.ts'
 import { colorOf } from './theme.ts'
 
 export interface Histogram extends PlotOptions {
   /** One more than counts, rising. */
   readonly edges: readonly number[]
   readonly counts: readonly number[]
-  readonly marks?: readonly { readonly x: number; readonly label: string }[]
+  readonly marks?: readonly Mark[]
   /** 0-based colour. */
   readonly color?: number
 }
@@ -46,27 +60,9 @@ export function histogram(plot: Histogram): string {
 }
 
 /** Words of neighbouring lines stand below each other, so that they never cover one another. */
-function marks(
-  plot: Histogram,
-  xs: Range,
-  toX: (value: number) => number,
-  area: { top: number; bottom: number; right: number },
-): string[] {
+function marks(plot: Histogram, xs: Range, toX: (value: number) => number, area: Area): string[] {
   const seen = [...(plot.marks ?? [])].filter(({ x }) => x >= xs.min && x <= xs.max).sort((a, b) => a.x - b.x)
-  return seen.flatMap(({ x, label }, i) => {
-    const at = toX(x)
-    const left = at + textWidth(label, 11) + 8 > area.right
-    return [
-      el('path', { class: 'kp-a kp-dash', d: `M${short(at)},${short(area.top)}V${short(area.bottom)}` }),
-      text(label, {
-        x: at + (left ? -5 : 5),
-        y: area.top + 10 + 14 * i,
-        class: 'kp-t',
-        anchor: left ? 'end' : 'start',
-        size: 11,
-      }),
-    ]
-  })
+  return seen.flatMap(({ x, label }, i) => markLine(area, toX(x), label, i, 'kp-t'))
 }
 
 /** Round bins over the values; an empty list gives no bins. */
@@ -74,7 +70,12 @@ export function binValues(values: readonly number[], count = 24): { edges: numbe
   const told = values.filter(Number.isFinite)
   if (told.length === 0) return { edges: [], counts: [] }
   const [low, high] = [Math.min(...told), Math.max(...told)]
-  const step = low === high ? Math.abs(low) / 10 || 1 : niceStep(high - low, count)
+  if (low === high) {
+    // One bar around the only value with room beside it, so that it does not seem to be a range.
+    const half = Math.abs(low) / 40 || 0.5
+    return { edges: [-5, -1, 1, 5].map((times) => low + times * half), counts: [0, told.length, 0] }
+  }
+  const step = niceStep(high - low, count)
   const first = Math.floor(low / step + 1e-9)
   // The greatest value belongs to the last bin, also where it stands on that bin's upper edge.
   const bins = Math.max(1, Math.ceil(high / step - 1e-9) - first)

@@ -1,7 +1,20 @@
 /** Curves over a shared axis: training and validation loss. A value that is null or not finite leaves a gap. */
-import { axes, figure, heading, HEIGHT, noData, plotArea, type PlotOptions, svgRoot, tooltip, WIDTH } from './frame.ts'
+import {
+  type Mark,
+  axes,
+  figure,
+  heading,
+  HEIGHT,
+  markLine,
+  noData,
+  plotArea,
+  type PlotOptions,
+  svgRoot,
+  tooltip,
+  WIDTH,
+} from './frame.ts'
 import { extent, linearScale, logScale, niceRange, type Range } from './scale.ts'
-import { el, path, short, text, textWidth } from './svg.ts'
+import { el, path } from './svg.ts'
 import { colorOf } from './theme.ts'
 
 export interface Series {
@@ -15,7 +28,7 @@ export interface Series {
 export interface LinePlot extends PlotOptions {
   readonly series: readonly Series[]
   /** Vertical lines with a word: the best epoch. */
-  readonly marks?: readonly { readonly x: number; readonly label: string }[]
+  readonly marks?: readonly Mark[]
   /** `auto`: logarithmic where all values are positive and span more than a factor of 50. Default linear. */
   readonly yScale?: 'linear' | 'log' | 'auto'
 }
@@ -44,21 +57,7 @@ export function linePlot(plot: LinePlot): string {
   return svgRoot(width, height, plot, [
     ...parts,
     ...axes(area, scaleX, toY, plot),
-    ...marks.flatMap(({ x, label }) => {
-      if (!(x >= xs.min && x <= xs.max)) return []
-      const at = toX.map(x)
-      const left = at + textWidth(label, 11) + 8 > area.right
-      return [
-        el('path', { class: 'kp-a kp-dash', d: `M${short(at)},${short(area.top)}V${short(area.bottom)}` }),
-        text(label, {
-          x: at + (left ? -5 : 5),
-          y: area.top + 10,
-          class: 'kp-s',
-          anchor: left ? 'end' : 'start',
-          size: 11,
-        }),
-      ]
-    }),
+    ...marks.flatMap(({ x, label }) => (x >= xs.min && x <= xs.max ? markLine(area, toX.map(x), label) : [])),
     ...series.flatMap((one, index) => curve(one, index, toX.map, toY.map)),
   ])
 }

@@ -11,7 +11,7 @@ main{max-width:1100px;margin:0 auto;padding:28px 20px 60px}
 h1{font-size:26px;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:19px;margin:44px 0 2px;padding-top:14px;border-top:1px solid var(--kp-grid)}
 h3{font-size:15px;margin:20px 0 6px;overflow-wrap:anywhere}p{margin:4px 0 10px}.about,.quiet{color:var(--kp-soft)}
 .banner{border-left:4px solid var(--kp-warn);background:var(--kp-node);padding:10px 14px;margin:14px 0;border-radius:4px}
-.plots{display:flex;flex-wrap:wrap;gap:14px;align-items:flex-start}.plots>figure,.wide{margin:0;border:1px solid var(--kp-grid);border-radius:8px;overflow:hidden;max-width:100%}
+.plots{display:flex;flex-wrap:wrap;gap:14px;align-items:flex-start;margin:14px 0}.plots>figure,.wide{margin:0;border:1px solid var(--kp-grid);border-radius:8px;overflow:hidden;max-width:100%}
 .wide{overflow-x:auto;margin:12px 0}.wide svg{max-width:none;display:block;margin:0 auto}figure svg{display:block}
 .scroll{overflow-x:auto;margin:8px 0}table{border-collapse:collapse;font-size:13.5px}th{text-align:left;color:var(--kp-soft);font-weight:500}
 th,td{padding:4px 14px 4px 0;border-bottom:1px solid var(--kp-grid);vertical-align:top}td.n,th.n,td code{white-space:nowrap}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}

@@ -108,6 +108,7 @@ const example = (room: 'audio' | 'midi' | 'drums', id: string, i: number) => ({
   source: id,
   emotion: EMOTIONS[i]!,
   facts: {},
+  seconds: i === 0 ? 12.5 : 3600,
 })
 const count = (found: number, dropped = 0) => ({ found, kept: found - dropped, dropped, labelled: found - dropped })
 

@@ -49,6 +49,10 @@ describe('the report of a pipeline', () => {
     expect(section(page, 'data')).toContain('midi/&lt;torn&gt;.mid')
     expect(section(page, 'data')).toContain('byte 14: ends early (export it again)')
     expect(section(page, 'data')).toContain('<td>all</td><td class="n">5</td><td class="n">4</td><td class="n">1</td>')
+    expect(section(page, 'data')).toContain(
+      '<td class="n">1 h 00 min</td><td class="n">13 s · 1 h 00 min · 1 h 00 min</td>',
+    )
+    expect(section(page, 'data')).toContain('Length of recordings')
     expect(section(page, 'curves').match(/kept: 2/g)).toHaveLength(2)
     expect(section(page, 'baseline')).toContain('<span class="good">50.0 % lower</span>')
     expect(section(page, 'emotion')).toContain('audio/one.wav: (0.50, 0.50) → (0.40, 0.10)')

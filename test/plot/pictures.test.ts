@@ -53,7 +53,7 @@ describe('whole pictures', () => {
       { id: 'b@1', label: 'b', detail: '1', aside: '2 s', state: 'good' as const },
     ]
     expect(graphPlot({ nodes, edges: [['a', 'b@1']] })).toMatchInlineSnapshot(
-      `"<svg class="kp" width="452" height="70" viewBox="0 0 452 70" role="img"><rect class="kp-paper" width="452" height="70" rx="6"/><path class="kp-a" d="M204,35C226,35,226,35,248,35"/><path class="kp-arrow" d="M248,35l-7,-4v8z"/><g><title>a</title><rect class="kp-node" x="14" y="14" width="190" height="42" rx="6"/><rect class="kp-soft" x="19" y="21" width="4" height="28" rx="2"/><text x="30" y="39" class="kp-h">a</text></g><g><title>b@1</title><rect class="kp-node" x="248" y="14" width="190" height="42" rx="6"/><rect class="kp-good" x="253" y="21" width="4" height="28" rx="2"/><text x="264" y="32" class="kp-h">b</text><text x="429" y="32" class="kp-s" text-anchor="end" font-size="11">2 s</text><text x="264" y="48" class="kp-s" font-size="11">1</text></g></svg>"`,
+      `"<svg class="kp" width="468" height="70" viewBox="0 0 468 70" role="img"><rect class="kp-paper" width="468" height="70" rx="6"/><path class="kp-a" d="M212,35C234,35,234,35,256,35"/><path class="kp-arrow" d="M256,35l-7,-4v8z"/><g><title>a</title><rect class="kp-node" x="14" y="14" width="198" height="42" rx="6"/><rect class="kp-soft" x="19" y="21" width="4" height="28" rx="2"/><text x="30" y="39" class="kp-h">a</text></g><g><title>b@1</title><rect class="kp-node" x="256" y="14" width="198" height="42" rx="6"/><rect class="kp-good" x="261" y="21" width="4" height="28" rx="2"/><text x="272" y="32" class="kp-h">b</text><text x="445" y="32" class="kp-s" text-anchor="end" font-size="11">2 s</text><text x="272" y="48" class="kp-s" font-size="11">1</text></g></svg>"`,
     )
   })
 
@@ -167,6 +167,27 @@ describe.each(Object.entries(CASES))('%s', (_, { none, one, odd }) => {
     checkMarkup(odd)
     expect(odd).not.toContain('<script')
     for (const line of textsOf(odd)) expect(line.replace(/&[a-z#0-9]+;/g, 'x').length).toBeLessThan(80)
+  })
+})
+
+/** Words of a picture that are not turned, as far as their estimated width tells: [text, left, right]. */
+function placed(svg: string): [string, number, number][] {
+  const shown = svg.replaceAll(/<text[^>]*><title>.*?<\/title>/g, (all) => all.replace(/<title>.*<\/title>/, ''))
+  return [...shown.matchAll(/<text x="([^"]+)"([^>]*)>([^<]*)</g)].flatMap(([, x, style, words]) => {
+    if (style!.includes('rotate')) return []
+    const wide = textWidth(words!.replaceAll(/&[a-z#0-9]+;/g, 'x'), Number(/font-size="(\d+)"/.exec(style!)?.[1] ?? 12))
+    const left = Number(x) - wide * (style!.includes('"end"') ? 1 : style!.includes('"middle"') ? 0.5 : 0)
+    return [[words!, left, left + wide]]
+  })
+}
+
+describe('words', () => {
+  it.each(Object.entries(CASES))('of a %s stay inside the picture', (_, { none, one, odd }) => {
+    for (const svg of [none, one, odd]) {
+      const width = Number(/ width="(\d+)"/.exec(svg)![1])
+      const outside = placed(svg).filter(([, left, right]) => left < -6 || right > width + 6)
+      expect(outside).toEqual([])
+    }
   })
 })
 

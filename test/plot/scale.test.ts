@@ -74,6 +74,8 @@ describe('bins', () => {
       expect(edges.every((edge, k) => k === 0 || edge > edges[k - 1]!)).toBe(true)
     }
     expect(binValues([])).toEqual({ edges: [], counts: [] })
-    expect(binValues([5, 5]).counts).toEqual([2])
+    // one bar in the middle
+    expect(binValues([5, 5]).counts).toEqual([0, 2, 0])
+    expect(binValues([0]).edges).toEqual([-2.5, -0.5, 0.5, 2.5])
   })
 })

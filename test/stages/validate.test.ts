@@ -40,6 +40,10 @@ describe('validate', () => {
       drums: { found: 6, kept: 6, dropped: 0, labelled: 0 },
     })
     expect(ran.result).toMatchObject({ headline: '28 of 28 items kept', notes: [], metrics: { found: 28, dropped: 0 } })
+    const lengths = (room: string) =>
+      report.examples.filter((one) => one.room === room).map((one) => one.seconds ?? 'unknown')
+    expect(Math.min(...(lengths('audio') as number[]))).toBeGreaterThan(0.5)
+    expect(new Set(lengths('chords'))).toEqual(new Set(['unknown']))
     expect(text(ran)).toMatch(/room +found +kept +dropped +labelled\naudio +8 +8 +0 +8\n/)
     expect(ran.progress.at(-1)).toMatchObject({ done: 22, total: 22, unit: 'items' })
   })

@@ -2,6 +2,7 @@
 import type { Room, ValidationReport } from '../../data/manifest.ts'
 import { binValues, histogram } from '../../plot/histogram.ts'
 import { scatterPlot } from '../../plot/scatter.ts'
+import { seconds } from '../../reporters/text.ts'
 import { details, html, plots, table } from '../html.ts'
 import { type Panel, reportsOf } from '../report.ts'
 
@@ -12,11 +13,14 @@ const SQUARE = { min: -1, max: 1 }
 
 export const data: Panel = {
   title: 'Data',
-  about: 'Files and labels that are used, those that are not with the cause, and how the emotion labels are spread.',
+  about:
+    'Files and labels that are used, how long they are, those that are not used with the cause, and how the labels are spread.',
   draw: (report) =>
     reportsOf<ValidationReport>(report, 'validation.json', 'kpipe-validation/1')
       .map(({ data: validation }) =>
-        [source(validation), counts(validation), labels(validation), faults(validation)].join('\n'),
+        [source(validation), counts(validation), labels(validation), lengths(validation), faults(validation)].join(
+          '\n',
+        ),
       )
       .join('\n'),
 }
@@ -27,17 +31,47 @@ function source({ source: { title, name, licence, citation, url, generated } }: 
   return `<p>${html(title || name)}${word}${facts ? ` <span class="quiet">(${facts})</span>` : ''}</p>`
 }
 
-function counts({ counts: rooms, warnings }: ValidationReport): string {
+function counts({ counts: rooms, examples, warnings }: ValidationReport): string {
   const used = ROOMS.filter((room) => rooms[room]?.found > 0)
   const row = (name: string, keys: readonly Room[]) => {
     const sum = (key: 'found' | 'kept' | 'dropped' | 'labelled') =>
       keys.reduce((all, room) => all + rooms[room][key], 0)
     const strange = warnings.filter((warning) => keys.includes(warning.room)).length
-    return [name, ...[sum('found'), sum('kept'), sum('dropped'), sum('labelled'), strange].map(String)]
+    const long = lengthsOf(examples, keys)
+    const figures = [sum('found'), sum('kept'), sum('dropped'), sum('labelled'), strange].map(String)
+    return [name, ...figures, ...(long.length > 0 ? [seconds(total(long)), span(long)] : ['', ''])]
   }
   const number = (name: string) => ({ name, numeric: true })
-  const heads = ['', number('found'), number('kept'), number('left out'), number('labelled'), number('warnings')]
-  return table(heads, [...used.map((room) => row(room, [room])), row('all', used)])
+  const heads = ['found', 'kept', 'left out', 'labelled', 'warnings', 'length in all', 'shortest · median · longest']
+  return table(['', ...heads.map(number)], [...used.map((room) => row(room, [room])), row('all', used)])
+}
+
+/** Seconds, rising; none where an older kpipe wrote the report, and of chords. */
+const lengthsOf = (examples: ValidationReport['examples'], rooms: readonly Room[]): number[] =>
+  examples
+    .flatMap((example) => (rooms.includes(example.room) && example.seconds !== undefined ? [example.seconds] : []))
+    .sort((a, b) => a - b)
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0)
+const span = (rising: readonly number[]): string =>
+  [rising[0]!, rising[Math.floor(rising.length / 2)]!, rising.at(-1)!].map(seconds).join(' · ')
+
+function lengths({ examples }: ValidationReport): string {
+  const pictures = ROOMS.flatMap((room, color) => {
+    const found = lengthsOf(examples, [room])
+    if (found.length === 0) return []
+    const bins = binValues(found, 24)
+    const title = `Length of ${ROOM_WORDS[room]}`
+    return [histogram({ title, xLabel: 'seconds', yLabel: 'files', ...bins, color, width: 346, height: 190 })]
+  })
+  return pictures.length > 0 ? plots(pictures) : ''
+}
+
+const ROOM_WORDS: Readonly<Record<Room, string>> = {
+  audio: 'recordings',
+  midi: 'MIDI files',
+  chords: 'progressions',
+  drums: 'drum files',
 }
 
 function labels({ examples }: ValidationReport): string {

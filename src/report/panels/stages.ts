@@ -34,7 +34,7 @@ function graph(report: Report): string {
       id: stage.id,
       ...graphLabel(
         stage.id,
-        [stage.outcome ?? '', stage.cost > 0 ? seconds(stage.cost) : ''].filter(Boolean).join(' · '),
+        [stage.outcome ?? '', stage.cost > 0 ? seconds(stage.cost) : ''].filter(Boolean).join(' '),
       ),
       state: stateOf(stage),
       tooltip: [stage.id, stage.headline, stage.reason, firstLine(stage.error)].filter(Boolean).join('\n'),
