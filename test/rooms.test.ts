@@ -64,8 +64,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   chokidar: ['src/run/watch.ts', 'src/commands/watch.ts'],
   'csv-parse': ['src/data/csv.ts'],
   esbuild: ['src/kinds.ts', 'src/train/own-callback.ts'], // what users write in TypeScript: a stage kind, a callback
-  'fft.js': ['src/audio/'],
   ink: ['src/reporters/'],
+  meyda: ['src/audio/meyda.ts'],
   'onnxruntime-node': ['src/compute/'],
   'p-queue': ['src/executors/local.ts'],
   picocolors: ['src/reporters/'],

@@ -2,7 +2,7 @@
  * One number a frame, as librosa 0.11's feature.rms, zero_crossing_rate, spectral_centroid, spectral_bandwidth,
  * spectral_rolloff and spectral_flatness. Silent frames give 0 (flatness 1), never NaN.
  */
-import { type FrameOptions, framesOf, raise } from './stft.ts'
+import { type FrameOptions, framesOf } from './stft.ts'
 
 export interface SpectralOptions extends FrameOptions {
   /** Hz. Default 22050. */
@@ -11,21 +11,12 @@ export interface SpectralOptions extends FrameOptions {
 
 /** Hz, [frames]: mean frequency, weighted by magnitude. */
 export function spectralCentroid(samples: Float32Array, options: SpectralOptions = {}): Float32Array {
-  return perFrame(samples, options, (magnitude, binHz) => binHz * meanBin(magnitude))
+  return perFrame(samples, options, measures.centroid)
 }
 
 /** Hz, [frames]: spread about the centroid (standard deviation, weighted by magnitude). */
 export function spectralBandwidth(samples: Float32Array, options: SpectralOptions = {}): Float32Array {
-  return perFrame(samples, options, (magnitude, binHz) => {
-    const centre = meanBin(magnitude)
-    let weighted = 0
-    let total = 0
-    for (let k = 0; k < magnitude.length; k++) {
-      weighted += magnitude[k]! * (k - centre) ** 2
-      total += magnitude[k]!
-    }
-    return total > 0 ? binHz * Math.sqrt(weighted / total) : 0
-  })
+  return perFrame(samples, options, measures.bandwidth)
 }
 
 /** Hz, [frames]: below it lies `share` of the magnitude. Default 0.85. */
@@ -35,32 +26,80 @@ export function spectralRolloff(
 ): Float32Array {
   const share = options.share ?? 0.85
   if (!(share > 0 && share < 1)) throw new RangeError(`share ${share}, expected between 0 and 1`)
-  return perFrame(samples, options, (magnitude, binHz) => {
-    let total = 0
-    for (let k = 0; k < magnitude.length; k++) total += magnitude[k]!
-    let sum = 0
-    let bin = 0
-    for (; bin < magnitude.length - 1; bin++) {
-      sum += magnitude[bin]!
-      if (sum >= share * total) break
-    }
-    return bin * binHz
-  })
+  return perFrame(samples, options, (magnitude, binHz) => rolloff(magnitude, binHz, share))
 }
 
 /** 0 to 1, [frames]: geometric over arithmetic mean of the power; 1 is noise, near 0 a tone. */
 export function spectralFlatness(samples: Float32Array, options: FrameOptions & { amin?: number } = {}): Float32Array {
   const amin = options.amin ?? 1e-10
-  return perFrame(samples, options, (magnitude) => {
-    let logs = 0
-    let sum = 0
-    for (let k = 0; k < magnitude.length; k++) {
-      const power = Math.max(amin, magnitude[k]! ** 2)
-      logs += Math.log(power)
-      sum += power
+  return perFrame(samples, options, (magnitude) => flatness(magnitude, amin))
+}
+
+/** One number from the magnitudes of a frame; a silent frame gives 0 (flatness 1). */
+export type Measure = (magnitude: Float64Array, binHz: number) => number
+
+/**
+ * The measures by name. Those that librosa has are librosa's; slope is that of Peeters, "A large set of audio features"
+ * (2004), section 6.1: of a straight line through the magnitudes over frequency, by their sum, in 1/Hz; kurtosis the fourth
+ * standardised moment (3 for a normal curve).
+ */
+export const measures = {
+  centroid: (magnitude, binHz) => binHz * meanBin(magnitude),
+  bandwidth: (magnitude, binHz) => binHz * Math.sqrt(momentOf(magnitude, 2)),
+  rolloff: (magnitude, binHz) => rolloff(magnitude, binHz, 0.85),
+  flatness: (magnitude) => flatness(magnitude, 1e-10),
+  kurtosis: (magnitude) => {
+    const variance = momentOf(magnitude, 2)
+    return variance > 0 ? momentOf(magnitude, 4) / variance ** 2 : 0
+  },
+  slope: (magnitude, binHz) => {
+    const count = magnitude.length
+    const middle = (count - 1) / 2
+    let rise = 0
+    let total = 0
+    for (let k = 0; k < count; k++) {
+      rise += (k - middle) * magnitude[k]!
+      total += magnitude[k]!
     }
-    return Math.exp(logs / magnitude.length) / (sum / magnitude.length)
-  })
+    // Σ(k - middle)² = count·(count² - 1)/12
+    return total > 0 ? rise / (total * binHz * ((count * (count ** 2 - 1)) / 12)) : 0
+  },
+} satisfies Record<string, Measure>
+
+function rolloff(magnitude: Float64Array, binHz: number, share: number): number {
+  let total = 0
+  for (let k = 0; k < magnitude.length; k++) total += magnitude[k]!
+  let sum = 0
+  let bin = 0
+  for (; bin < magnitude.length - 1; bin++) {
+    sum += magnitude[bin]!
+    if (sum >= share * total) break
+  }
+  return bin * binHz
+}
+
+function flatness(magnitude: Float64Array, amin: number): number {
+  let logs = 0
+  let sum = 0
+  for (let k = 0; k < magnitude.length; k++) {
+    const power = Math.max(amin, magnitude[k]! ** 2)
+    logs += Math.log(power)
+    sum += power
+  }
+  return Math.exp(logs / magnitude.length) / (sum / magnitude.length)
+}
+
+/** Central moment over the bins, weighted by magnitude; 0 where there is none. */
+function momentOf(magnitude: Float64Array, order: 2 | 4): number {
+  const centre = meanBin(magnitude)
+  let weighted = 0
+  let total = 0
+  for (let k = 0; k < magnitude.length; k++) {
+    const square = (k - centre) ** 2
+    weighted += magnitude[k]! * (order === 2 ? square : square * square)
+    total += magnitude[k]!
+  }
+  return total > 0 ? weighted / total : 0
 }
 
 export interface LevelOptions {
@@ -92,19 +131,29 @@ export function zeroCrossingRate(samples: Float32Array, options: LevelOptions = 
   })
 }
 
-type Measure = (magnitude: Float64Array, binHz: number) => number
-
 function perFrame(samples: Float32Array, options: SpectralOptions, measure: Measure): Float32Array {
-  const frames = framesOf(samples, { ...options, hopLength: options.hopLength ?? 512 })
-  const out = new Float32Array(frames.count)
-  const spectrum = new Float64Array(frames.fft.bins)
-  const binHz = (options.sampleRate ?? 22_050) / frames.fft.size
-  frames.each((frame, source, at) => {
-    frames.fft.power(source, at, frames.window, spectrum)
-    raise(spectrum, 0.5)
-    out[frame] = measure(spectrum, binHz)
+  const out: number[] = []
+  eachMagnitude(samples, options, (magnitude, binHz) => out.push(measure(magnitude, binHz)))
+  return Float32Array.from(out)
+}
+
+/**
+ * Magnitudes of frame after frame (valid during the call) and the width of a bin in Hz; hop 512 by default. In double
+ * precision: moments weigh the faintest bins most.
+ */
+export function eachMagnitude(
+  samples: Float32Array,
+  options: SpectralOptions,
+  visit: (magnitude: Float64Array, binHz: number, frame: number) => void,
+): void {
+  const { fft, window, each } = framesOf(samples, { ...options, hopLength: options.hopLength ?? 512 })
+  const magnitude = new Float64Array(fft.bins)
+  const binHz = (options.sampleRate ?? 22_050) / fft.size
+  each((frame, source, at) => {
+    fft.power(source, at, window, magnitude)
+    for (let k = 0; k < magnitude.length; k++) magnitude[k] = Math.sqrt(magnitude[k]!)
+    visit(magnitude, binHz, frame)
   })
-  return out
 }
 
 /** Mean bin, weighted by magnitude; 0 where there is none. */

@@ -144,13 +144,6 @@ function everyBin(bins: number): MelBank {
   }
 }
 
-/** In place; exponent 1 does nothing, 0.5 takes roots. */
-export function raise(values: Float64Array, exponent: number): void {
-  if (exponent === 1) return
-  for (let i = 0; i < values.length; i++)
-    values[i] = exponent === 0.5 ? Math.sqrt(values[i]!) : Math.pow(values[i]!, exponent)
-}
-
 const plans = new Map<number, RealFft>()
 
 /** Transforms never overlap in time, so one plan a size serves the whole process. */

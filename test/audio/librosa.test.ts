@@ -1,5 +1,4 @@
 /** Every feature against librosa 0.11: golden/audio/features.json, made by golden/scripts/audio_features.py. */
-import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { chroma, estimateTuning } from '../../src/audio/chroma.ts'
 import { logMel, melSpectrogram, type MelOptions, powerToDb } from '../../src/audio/mel.ts'
@@ -7,18 +6,12 @@ import { delta, mfcc } from '../../src/audio/mfcc.ts'
 import * as spectral from '../../src/audio/spectral.ts'
 import { powerSpectrogram, type Spectrogram, stft } from '../../src/audio/stft.ts'
 import { resample } from '../../src/audio/resample.ts'
-import { goldenSignal, largestError, relativeError } from './signals.ts'
+import { goldenNumbers, goldenSignal, largestError, relativeError } from './signals.ts'
 
 const TOLERANCE = 1e-5
-const file = new URL('../golden/audio/features.json', import.meta.url)
-const golden: Record<string, { shape: [number, number]; data: string }> = JSON.parse(readFileSync(file, 'utf8'))
+const expected = goldenNumbers('features.json')
 const sampleRate = 16_000
 const y = goldenSignal(8000)
-
-function expected(name: string): { shape: [number, number]; values: Float32Array } {
-  const bytes = new Uint8Array(Buffer.from(golden[name]!.data, 'base64'))
-  return { shape: golden[name]!.shape, values: new Float32Array(bytes.buffer) }
-}
 
 function check(name: string, found: Spectrogram | Float32Array, tolerance = TOLERANCE): void {
   const { shape, values } = expected(name)

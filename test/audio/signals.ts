@@ -1,4 +1,5 @@
-/** Signals that tests make from formulas, the same as the golden scripts do; nothing is read from disk. */
+/** Signals that tests make from formulas, the same as the golden scripts do, and the numbers those left. */
+import { readFileSync } from 'node:fs'
 
 /** Linear congruential noise in [-0.5, 0.5). */
 export function noise(count: number, seed: number): Float64Array {
@@ -17,6 +18,28 @@ export function goldenSignal(count: number): Float32Array {
     const tones = 0.5 * Math.sin(2 * Math.PI * 221 * t) + 0.25 * Math.sin(2 * Math.PI * 884.7 * t)
     return (i < 0.75 * count ? 1 : 1e-4) * (tones + 0.1 * hiss[i]!)
   })
+}
+
+/** `beat` of test/golden/scripts/audio_onsets.py, 16 kHz: noise that dies away after every beat, over a soft tone. */
+export function beat(seconds: number, bpm: number): Float32Array {
+  const hiss = noise(seconds * 16_000, 3)
+  return Float32Array.from(hiss, (value, i) => {
+    const t = i / 16_000
+    const beats = (t * bpm) / 60
+    const since = ((beats - Math.floor(beats)) * 60) / bpm
+    const level = Math.floor(beats) % 4 === 0 ? 1 : 0.6
+    return level * Math.exp(-30 * since) * value + 0.05 * Math.sin(2 * Math.PI * 330 * t)
+  })
+}
+
+/** Arrays of a file of golden/audio by name. */
+export function goldenNumbers(file: string): (name: string) => { shape: [number, number]; values: Float32Array } {
+  const text = readFileSync(new URL(`../golden/audio/${file}`, import.meta.url), 'utf8')
+  const arrays: Record<string, { shape: [number, number]; data: string }> = JSON.parse(text)
+  return (name) => {
+    const bytes = new Uint8Array(Buffer.from(arrays[name]!.data, 'base64'))
+    return { shape: arrays[name]!.shape, values: new Float32Array(bytes.buffer) }
+  }
 }
 
 export function tone(hz: number, sampleRate: number, count: number, amplitude = 0.5): Float32Array {
