@@ -74,6 +74,8 @@ export interface StagePlan {
   readonly about: string
   /** Unkeyed options and resume rules copied from the kind, so that planning a run needs no kind loaded. */
   readonly unkeyed: readonly string[]
+  /** Options that enter the key as another word for the same. */
+  readonly keyed: Readonly<Record<string, unknown>>
   readonly resumeIgnore: readonly string[] | null
   /** Hash of the kind's code and everything it imports; '' for `command`. */
   readonly code: string

@@ -44,6 +44,11 @@ export interface StageKind<Options = any> {
   readonly volatile?: readonly string[]
   /** Options that cannot change the result (progress intervals); left out of the key. */
   readonly unkeyed?: readonly string[]
+  /**
+   * Options that enter the key as another word, because several mean one result (`device: cuda` and `gpu`). Pure; asked
+   * where `check` has found nothing.
+   */
+  readonly keyed?: (options: Options) => Readonly<Record<string, unknown>>
   /** The stage can continue from a checkpoint; options named here may change without a fresh start (epochs, patience). */
   readonly resume?: { readonly ignore: readonly string[] }
   /** Environment variables that every stage of this kind reads (their values are part of the key). */

@@ -2,18 +2,19 @@
  * `train`: a feature set in, a model out. Networks live in src/models, engines in src/compute, the loop in src/train.
  * An interrupted training continues from its last checkpoint; a larger `epochs` continues a finished one.
  */
-import { engineNames } from '../src/compute/index.ts'
+import { deviceOf } from '../src/compute/device.ts'
 import type { EngineFeature, OptimizerConfig } from '../src/compute/engine.ts'
+import { engines } from '../src/compute/index.ts'
 import { canonical, sha256, writeAtomic } from '../src/lib/files.ts'
 import { optionSchema, trainingOptions } from '../src/models/config.ts'
 import type { ModelFile, Network } from '../src/network.ts'
 import type { FeatureSetInfo } from '../src/data/feature-set.ts'
-import { defineStage, type OptionProblem, type StageContext } from '../src/stage.ts'
-import { checkCallbacks } from '../src/train/callbacks.ts'
+import { defineStage, type StageContext } from '../src/stage.ts'
 import type { TrainingData } from '../src/train/dataset.ts'
 import { type EpochRecord, watched } from '../src/train/callback.ts'
 import type { FitOptions, FitResult } from '../src/train/fit.ts'
 import { standing } from '../src/train/patience.ts'
+import { checkTraining } from './shared/training-checks.ts'
 import { callbackRequests, callbacksOf, samplesOf, startWeights, type TrainOptions } from './shared/training-parts.ts'
 
 /** Options that decide how long training goes on and what is kept of it, but not how a step is taken. */
@@ -43,43 +44,18 @@ export const train = defineStage<TrainOptions>({
     'samples.json': 'predictions of a few validation items every sample_every epochs, in words',
   },
   unkeyed: ['checkpoint_every', 'stream_above_mb'],
+  // auto is the first engine, which comes with kpipe, on the cpu.
+  keyed: ({ engine, device }) => ({
+    engine: engine === 'auto' ? Object.keys(engines)[0] : engine,
+    device: deviceOf(device),
+  }),
   resume: { ignore: RESUMABLE },
   // Sums are split otherwise on another number of threads.
   env: ['KPIPE_THREADS'],
-  check,
+  check: checkTraining,
   external,
   run: trainModel,
 })
-
-function check(options: TrainOptions): readonly OptionProblem[] {
-  const problems: OptionProblem[] = checkCallbacks(options.callbacks).map(({ path, ...rest }) => ({
-    path: ['callbacks', ...path],
-    ...rest,
-  }))
-  if (!engineNames.includes(options.engine)) {
-    problems.push({
-      path: ['engine'],
-      message: `there is no engine "${options.engine}"`,
-      hint: `write one of: ${engineNames.join(', ')}`,
-    })
-  }
-  if (options.device !== 'auto' && options.device !== 'cpu') {
-    const known = ['cuda', 'mps', 'gpu'].includes(options.device)
-    const message = known ? `no engine here can train on ${options.device}` : `there is no device "${options.device}"`
-    problems.push({ path: ['device'], message, hint: 'the engines here run on the cpu: write auto or cpu' })
-  }
-  const needed = neededActivation(options.loss)
-  if (needed && !needed.includes(options.output_activation)) {
-    const message = `loss ${options.loss} needs probabilities, output_activation is ${options.output_activation}`
-    problems.push({ path: ['output_activation'], message, hint: `write ${needed[0]}` })
-  }
-  return problems
-}
-
-function neededActivation(loss: string): readonly string[] | null {
-  if (loss === 'bce') return ['sigmoid', 'softmax']
-  return ['kl', 'cross_entropy', 'sparse_cross_entropy'].includes(loss) ? ['softmax'] : null
-}
 
 /** Files outside the pipeline: the model to start from, and callbacks of the user's own. */
 function external({ init_from, callbacks }: TrainOptions) {
@@ -183,8 +159,11 @@ async function prepare(
   const needs: EngineFeature[] = []
   if (options.accumulate > 1) needs.push('accumulate')
   if (options.freeze.length > 0) needs.push('freeze')
+  const device = deviceOf(options.device)!
+  if (device === 'gpu') needs.push('gpu')
   const engine = await chooseEngine(options.engine, needs)
-  const config = { network, loss, optimizer: optimizer(options), batchSize, seed }
+  const { precision } = options
+  const config = { network, loss, optimizer: optimizer(options), batchSize, seed, device, precision }
   const trainer = await engine.create(config, start.weights)
   return { trainer, engine: engine.name, notes: [...trainer.notes, ...start.notes] }
 }
@@ -230,9 +209,11 @@ function fitOptions(options: TrainOptions): FitOptions {
 
 /** What a checkpoint must have been made with to be of use: the data, the engine and every option that changes a step. */
 function identity(ctx: StageContext<TrainOptions>, engine: string): string {
-  const fixed = Object.entries(ctx.options).filter(([name]) => !(RESUMABLE as readonly string[]).includes(name))
+  const other: readonly string[] = [...RESUMABLE, 'engine', 'device']
+  const fixed = Object.entries(ctx.options).filter(([name]) => !other.includes(name))
   const inputs = Object.fromEntries(Object.entries(ctx.inputs).map(([name, input]) => [name, input.hash]))
-  return sha256(canonical({ options: Object.fromEntries(fixed), engine, inputs }))
+  const device = deviceOf(ctx.options.device)
+  return sha256(canonical({ options: Object.fromEntries(fixed), engine, device, inputs }))
 }
 
 function modelFile(options: TrainOptions, network: Network, info: FeatureSetInfo, result: FitResult): ModelFile {

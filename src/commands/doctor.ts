@@ -6,7 +6,7 @@ import type { Io } from '../io.ts'
 import { UserError } from '../lib/errors.ts'
 import { bad, type Check } from './doctor/check.ts'
 import { checkCache, checkDisk } from './doctor/cache.ts'
-import { checkBuild, checkCodecs, checkEngines, checkNode, checkPackages } from './doctor/machine.ts'
+import { checkBuild, checkCodecs, checkEngines, checkGpu, checkNode, checkPackages } from './doctor/machine.ts'
 import { checkProject } from './doctor/project.ts'
 import { callFrom } from './invocation.ts'
 import { openProject, type Project } from './project.ts'
@@ -28,7 +28,8 @@ export async function doctorCommand(options: DoctorOptions, io: Io): Promise<num
   const checks: Check[] = [checkNode(), checkBuild(), checkPackages()]
   const works = checks.every(({ state }) => state !== 'bad')
   // Without its packages nothing below could even be loaded.
-  if (works) checks.push(...(await checkEngines()), await tried('audio codecs', checkCodecs))
+  if (works)
+    checks.push(...(await checkEngines()), await tried('gpu', checkGpu), await tried('audio codecs', checkCodecs))
   checks.push(checkDisk(project?.layout.cache ?? io.cwd, kpipe))
   if (project && works) checks.push(...(await checkProject(project, kpipe)))
   if (project) checks.push(...checkCache(project.layout, options, kpipe))

@@ -1,7 +1,7 @@
 /** Programs of a model: a training step with its gradients, the loss alone, the outputs alone. Static in the batch size. */
 import type { Scalar, Tensor } from '@tensorflow/tfjs'
-import type { Network } from '../network.ts'
 import { outputSpecs, weightSpecs } from '../network/shapes.ts'
+import type { Network } from '../network.ts'
 import { dropoutSpecs } from './dropout.ts'
 import type { LossName, TrainingConfig } from './engine.ts'
 import { applyNetwork, type TrainingMode } from './graph.ts'
@@ -11,8 +11,8 @@ import { optimize } from './passes.ts'
 import type { Tf } from './tfjs.ts'
 import { trace } from './trace.ts'
 
-type Tensors = Readonly<Record<string, Tensor>>
-type Types = Readonly<Record<string, ValueType>>
+export type Tensors = Readonly<Record<string, Tensor>>
+export type Types = Readonly<Record<string, ValueType>>
 
 /** Names of a program's inputs and outputs, made so that no two can be equal. */
 export const names = {
@@ -29,33 +29,49 @@ export const names = {
 
 /** Inputs: weights, x, y, share, masks. Outputs: loss, a gradient for every trainable weight, new moving averages. */
 export function stepProgram(tf: Tf, config: TrainingConfig): Program {
-  const { network, batchSize, loss } = config
-  const trainable = weightSpecs(network).filter((spec) => spec.trainable)
-  const drops = dropoutSpecs(network)
-  const masks: Types = Object.fromEntries(
-    drops.map((spec) => [names.mask(spec.layer), float([batchSize, ...spec.shape])]),
-  )
-  const types = { ...weightTypes(network), ...batchTypes(network, loss, batchSize), ...masks }
-  return optimized(tf, types, (given) => {
-    const mode: TrainingMode = {
-      masks: Object.fromEntries(drops.map((spec) => [spec.layer, given[names.mask(spec.layer)]!])),
-      share: given[names.share]!,
-    }
-    let updates: Tensors = {}
-    const forward = (...moving: Tensor[]) => {
-      const weights = weightsOf(network, given)
-      for (const [i, spec] of trainable.entries()) weights[spec.name] = moving[i]!
-      const result = applyNetwork(tf, network, weights, inputsOf(tf, network, given), mode)
-      updates = result.updates
-      return totalLoss(tf, loss, result.outputs, given) as Scalar
-    }
-    const { value, grads } = tf.valueAndGrads(forward)(trainable.map((spec) => given[names.weight(spec.name)]!))
-    return {
-      [names.loss]: value,
-      ...Object.fromEntries(trainable.map((spec, i) => [names.gradient(spec.name), grads[i]!])),
-      ...Object.fromEntries(Object.entries(updates).map(([name, tensor]) => [names.update(name), tensor])),
-    }
+  return optimized(tf, stepTypes(config), (given) => {
+    const { loss, gradients, updates } = backward(tf, config, given)
+    return { [names.loss]: loss, ...named(names.gradient, gradients), ...named(names.update, updates) }
   })
+}
+
+/** What `backward` reads. */
+export function stepTypes({ network, batchSize, loss }: TrainingConfig): Types {
+  const masks = dropoutSpecs(network).map(
+    (spec) => [names.mask(spec.layer), float([batchSize, ...spec.shape])] as const,
+  )
+  return { ...weightTypes(network), ...batchTypes(network, loss, batchSize), ...Object.fromEntries(masks) }
+}
+
+/** @param scale of the gradients (loss scaling): a scalar */
+export function backward(
+  tf: Tf,
+  { network, loss }: TrainingConfig,
+  given: Tensors,
+  scale?: Tensor,
+): { loss: Tensor; gradients: Tensors; updates: Tensors } {
+  const trainable = weightSpecs(network).filter((spec) => spec.trainable)
+  const mode: TrainingMode = {
+    masks: Object.fromEntries(dropoutSpecs(network).map(({ layer }) => [layer, given[names.mask(layer)]!])),
+    share: given[names.share]!,
+  }
+  let updates: Tensors = {}
+  let plain: Tensor | undefined
+  const forward = (...moving: Tensor[]) => {
+    const weights = weightsOf(network, given)
+    for (const [i, spec] of trainable.entries()) weights[spec.name] = moving[i]!
+    const result = applyNetwork(tf, network, weights, inputsOf(tf, network, given), mode)
+    updates = result.updates
+    plain = totalLoss(tf, loss, result.outputs, given)
+    return (scale ? tf.mul(plain, scale) : plain) as Scalar
+  }
+  const { grads } = tf.valueAndGrads(forward)(trainable.map((spec) => given[names.weight(spec.name)]!))
+  return { loss: plain!, gradients: Object.fromEntries(trainable.map((spec, i) => [spec.name, grads[i]!])), updates }
+}
+
+/** The tensors under the names that a program's ports have. */
+export function named(port: (name: string) => string, tensors: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [port(name), tensor]))
 }
 
 /** Inputs: weights, x, y, share. Output: loss without dropout. */
@@ -74,7 +90,7 @@ export function predictProgram(tf: Tf, { network, batchSize }: TrainingConfig): 
   })
 }
 
-function optimized(tf: Tf, types: Types, build: (given: Tensors) => Tensors): Program {
+export function optimized(tf: Tf, types: Types, build: (given: Tensors) => Tensors): Program {
   return optimize(trace(tf, types, build))
 }
 
@@ -98,7 +114,7 @@ function inputsOf(tf: Tf, network: Network, given: Tensors): Tensor[] {
   return network.inputs.map((spec, i) => tf.cast(given[names.x(i)]!, spec.dtype))
 }
 
-function weightTypes(network: Network): Types {
+export function weightTypes(network: Network): Types {
   return Object.fromEntries(weightSpecs(network).map(({ name, shape }) => [names.weight(name), float(shape)]))
 }
 
@@ -114,6 +130,6 @@ function batchTypes(network: Network, loss: LossName, batch: number): Types {
   return { ...inputTypes(network, batch), ...Object.fromEntries(targets), [names.share]: float([batch]) }
 }
 
-function float(shape: readonly number[]): ValueType {
+export function float(shape: readonly number[]): ValueType {
   return { shape, dtype: 'float32' }
 }

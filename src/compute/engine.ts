@@ -22,7 +22,14 @@ export interface TrainingConfig {
   readonly batchSize: number
   /** Seeds dropout masks. */
   readonly seed: number
+  /** Default cpu. */
+  readonly device?: Device
+  /** float16: products and convolutions in half precision, weights and sums in single. Default float32. */
+  readonly precision?: Precision
 }
+
+export type Device = 'cpu' | 'gpu'
+export type Precision = 'float32' | 'float16'
 
 /** One batch. `count` examples are real; arrays are sized for `batchSize` and the rest is masked out of the loss. */
 export interface Batch {
@@ -67,8 +74,8 @@ export interface Trainer {
   readonly notes: readonly string[]
 }
 
-/** What an engine may not have: gradients over several batches; layers marked `frozen`. */
-export type EngineFeature = 'accumulate' | 'freeze'
+/** What an engine may not have: gradients over several batches; layers marked `frozen`; a graphics card to compute on. */
+export type EngineFeature = 'accumulate' | 'freeze' | 'gpu'
 
 export interface Engine {
   readonly name: string
@@ -76,6 +83,8 @@ export interface Engine {
   readonly supports?: readonly EngineFeature[]
   /** '' if it can run here, else what is missing. */
   available(): Promise<string>
+  /** The same of a GPU, for an engine that `supports` one. Tries it: takes a second. */
+  gpu?(): Promise<string>
   /** The command, in kpipe's own folder, that adds what is missing; default: npm ci. */
   readonly setup?: string
   create(config: TrainingConfig, weights: Weights): Promise<Trainer>

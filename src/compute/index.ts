@@ -52,6 +52,6 @@ export async function chooseEngine(name: string, needs: readonly EngineFeature[]
 /** '' or what it cannot do. */
 function lacks({ supports = [] }: Engine, needs: readonly EngineFeature[]): string {
   const missing = needs.filter((need) => !supports.includes(need))
-  const words = { accumulate: 'accumulate gradients', freeze: 'freeze layers' }
+  const words = { accumulate: 'accumulate gradients', freeze: 'freeze layers', gpu: 'train on a GPU' }
   return missing.length > 0 ? `cannot ${missing.map((need) => words[need]).join(' or ')} yet` : ''
 }

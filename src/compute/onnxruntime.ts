@@ -4,11 +4,17 @@ import { availableParallelism } from 'node:os'
 
 export interface OrtTensor {
   readonly dims: readonly number[]
+  /** Only of a tensor that lies in our memory; asking one of the device for it ends the process. */
+  readonly data: Float32Array
+  /** Frees memory of the device, at once. */
+  dispose(): void
 }
 
+export type Tensors = Readonly<Record<string, OrtTensor>>
+
 export interface Session {
-  /** Writes into the tensors of `fetches`. */
-  run(feeds: Readonly<Record<string, OrtTensor>>, fetches: Readonly<Record<string, OrtTensor>>): Promise<unknown>
+  /** @returns the outputs; with `fetches` they are written into its tensors */
+  run(feeds: Tensors, fetches?: Tensors): Promise<Tensors>
   release(): Promise<void>
 }
 
@@ -25,16 +31,24 @@ export interface Port {
 export interface ModelSession {
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]
-  run(
-    feeds: Readonly<Record<string, OrtTensor>>,
-  ): Promise<Readonly<Record<string, OrtTensor & { readonly data: unknown }>>>
+  run(feeds: Tensors): Promise<Readonly<Record<string, { readonly dims: readonly number[]; readonly data: unknown }>>>
   release(): Promise<void>
+}
+
+/** webgpu: Vulkan, Metal or Direct3D 12; what it cannot do runs on the CPU. */
+export type Provider = 'cpu' | 'webgpu'
+
+export interface DeviceOptions {
+  readonly provider: Provider
+  /** Outputs that stay in the device's memory; the others come back into ours. */
+  readonly stay?: readonly string[]
 }
 
 export interface Runtime {
   /** One thread, so that a model gives the same bits on every machine of a kind. */
   openModel(model: Uint8Array): Promise<ModelSession>
   createSession(model: Uint8Array, threads: number): Promise<Session>
+  createDeviceSession(model: Uint8Array, options: DeviceOptions): Promise<Session>
   /** Over the array, not a copy. */
   tensor(data: Float32Array, shape: readonly number[]): OrtTensor
 }
@@ -60,14 +74,13 @@ export function loadRuntime(): Runtime {
   const ort = createRequire(import.meta.url)('onnxruntime-node') as OrtModule
   return {
     createSession: (model, threads) =>
+      ort.InferenceSession.create(model, { ...common, executionProviders: ['cpu'], intraOpNumThreads: threads }),
+    createDeviceSession: (model, { provider, stay = [] }) =>
       ort.InferenceSession.create(model, {
-        executionProviders: ['cpu'],
-        // The graph comes optimised; ONNX Runtime's own rewrites made no model faster and convolutions slower.
-        graphOptimizationLevel: 'disabled',
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        executionMode: 'sequential',
-        logSeverityLevel: 3,
+        ...common,
+        executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
+        intraOpNumThreads: 1,
+        ...(provider === 'cpu' ? {} : { preferredOutputLocation: locations(stay) }),
       }),
     openModel: async (model) => {
       const options = { executionProviders: ['cpu'], intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 }
@@ -81,6 +94,19 @@ export function loadRuntime(): Runtime {
     },
     tensor: (data, shape) => new ort.Tensor('float32', data, shape),
   }
+}
+
+const common = {
+  // The graph comes optimised; ONNX Runtime's own rewrites made no model faster and convolutions slower.
+  graphOptimizationLevel: 'disabled',
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  logSeverityLevel: 3,
+} as const
+
+/** Unnamed outputs come back. */
+function locations(names: readonly string[]): Record<string, 'gpu-buffer'> {
+  return Object.fromEntries(names.map((name) => [name, 'gpu-buffer']))
 }
 
 /** Multiplications a step: below the first a second thread brings nothing, from the other on a training wants all cores. */

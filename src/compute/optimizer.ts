@@ -5,10 +5,10 @@
 import type { Weight, Weights } from '../network.ts'
 import type { OptimizerConfig } from './engine.ts'
 
-const BETA1 = 0.9
-const BETA2 = 0.999
-const RMS_DECAY = 0.99
-const EPSILON = 1e-8
+export const BETA1 = 0.9
+export const BETA2 = 0.999
+export const RMS_DECAY = 0.99
+export const EPSILON = 1e-8
 
 export interface Optimizer {
   /**

@@ -222,8 +222,8 @@ class Reader {
       this.#notes.add(
         value,
         label,
-        `${String(found)} is no device of kpipe's engines; it was left out`,
-        'auto takes the fastest engine of this machine',
+        `${String(found)} was left out: kpipe trains on the processor unless it is told otherwise`,
+        'device: gpu trains on a graphics card through WebGPU',
       )
       return
     }

@@ -4,7 +4,7 @@
  */
 import { ProtoWriter } from './protobuf.ts'
 
-export type OnnxType = 'float32' | 'int32' | 'int64' | 'bool'
+export type OnnxType = 'float32' | 'float16' | 'int32' | 'int64' | 'bool'
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number }
 
 export interface OnnxPort {
@@ -28,12 +28,17 @@ interface TensorRecord {
   readonly bytes: Uint8Array
 }
 
-const TYPE_CODE: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 }
+/** TensorProto.DataType; what Cast's `to` takes. */
+export const TYPE_CODE: Readonly<Record<OnnxType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10 }
 /** Domain of the operators that only ONNX Runtime has. */
 export const MICROSOFT = 'com.microsoft'
 
 /** Collects nodes in order; names are counted, so that equal models are equal bytes. */
 export class OnnxBuilder {
+  /** Only operators and forms of them that every execution provider of ONNX Runtime has. */
+  readonly portable: boolean
+  /** Of constants of real numbers that are made from here on, where nothing else is said. */
+  real: 'float32' | 'float16' = 'float32'
   readonly #nodes: NodeRecord[] = []
   readonly #tensors = new Map<string, TensorRecord>()
   readonly #shared = new Map<string, string>()
@@ -42,6 +47,10 @@ export class OnnxBuilder {
   readonly #outputs: OnnxPort[] = []
   /** Values that are outputs, by the name they were made with. */
   readonly #renamed = new Map<string, string>()
+
+  constructor({ portable = false } = {}) {
+    this.portable = portable
+  }
 
   input(port: OnnxPort): string {
     this.#inputs.push(port)
@@ -79,17 +88,16 @@ export class OnnxBuilder {
     return this.#constant('int64', [values.length], new Uint8Array(data.buffer), `ints:${values}`)
   }
 
-  scalar(value: number, type: 'float32' | 'int32' | 'bool' = 'float32'): string {
-    return this.tensor(type === 'float32' ? Float32Array.of(value) : Int32Array.of(value), [], type)
+  scalar(value: number, type: Exclude<OnnxType, 'int64'> = this.real): string {
+    return this.tensor(type.startsWith('float') ? Float32Array.of(value) : Int32Array.of(value), [], type)
   }
 
   tensor(
     data: Float32Array | Int32Array,
     shape: readonly number[],
-    type: 'float32' | 'int32' | 'bool' = 'float32',
+    type: Exclude<OnnxType, 'int64'> = this.real,
   ): string {
-    const bytes =
-      type === 'bool' ? Uint8Array.from(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    const bytes = bytesOf(data, type)
     return this.#constant(type, shape, bytes, data.length === 1 ? `${type}:${shape}:${data[0]}` : undefined)
   }
 
@@ -129,6 +137,27 @@ export class OnnxBuilder {
     this.#counts.set(op, count)
     return `${op}_${count}`
   }
+}
+
+function bytesOf(data: Float32Array | Int32Array, type: OnnxType): Uint8Array {
+  if (type === 'bool') return Uint8Array.from(data)
+  if (type !== 'float16') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  return new Uint8Array(Uint16Array.from(data, halfBits).buffer)
+}
+
+/** IEEE 754 binary16, rounded to the nearest, ties to even; beyond 65504 infinite. */
+export function halfBits(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
+  const size = Math.abs(value)
+  if (Number.isNaN(value)) return 0x7e00
+  if (size >= 65520) return sign | 0x7c00
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)))
+  // Steps of the last bit; a carry out of the mantissa moves the exponent by itself, because the two lie side by side.
+  const steps = size / 2 ** (exponent - 10)
+  const floor = Math.floor(steps)
+  const rest = steps - floor
+  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
+  return sign | (rounded < 1024 ? rounded : ((exponent + 14) << 10) + rounded)
 }
 
 function writeNode(w: ProtoWriter, node: NodeRecord, name: string): void {

@@ -219,7 +219,14 @@ const training: Record<string, Property> = {
   device: {
     type: 'string',
     default: 'auto',
-    description: 'Where to train: auto or cpu. cuda, mps and gpu are refused with what is there.',
+    description:
+      'Where to train: auto and cpu are the processor; gpu a graphics card through WebGPU (Vulkan, Metal, Direct3D 12), which cuda and mps mean too.',
+  },
+  precision: {
+    enum: ['float32', 'float16'],
+    default: 'float32',
+    description:
+      'float16 computes products and convolutions in half precision with loss scaling; weights stay in float32. Needs device: gpu.',
   },
   engine: {
     type: 'string',

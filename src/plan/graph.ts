@@ -265,6 +265,7 @@ function finish(draft: Draft, edges: Edges, off: ReadonlySet<string>): StagePlan
     to: draft.to?.path ?? '',
     about: draft.about,
     unkeyed: kind?.unkeyed ?? [],
+    keyed: draft.resolved.keyed,
     resumeIgnore: kind?.resume?.ignore ?? null,
     code: entry?.code ?? '',
     kindFile: entry?.file ?? '',

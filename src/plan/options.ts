@@ -32,6 +32,8 @@ export interface ResolvedOptions {
   readonly options: Readonly<Record<string, unknown>>
   /** Name → path as the user wrote it. */
   readonly external: Readonly<Record<string, string>>
+  /** Options that enter the key as another word. */
+  readonly keyed: Readonly<Record<string, unknown>>
 }
 
 export function resolveOptions(
@@ -75,28 +77,31 @@ export function resolveOptions(
     if (type === 'missing' && misspelt) continue
     problems.add(at.source ? at : stage.name, place, message, hint)
   }
-  if (problems.count > before || hasBroken(merged) || config.reported.size > 0) return { options, external: {} }
-  return { options, external: askKind(kind, options, stage, origin, problems) }
+  if (problems.count > before || hasBroken(merged) || config.reported.size > 0)
+    return { options, external: {}, keyed: {} }
+  return { options, ...askKind(kind, options, stage, origin, problems) }
 }
 
 const KNOWN = new Set([STAGE_KEYS, KIND_KEYS, COMMAND_KEYS].flatMap((table) => Object.keys(table)))
 
 type Origin = (path: readonly (string | number)[]) => { at: Span; label: string }
 
-/** The kind's own checks and the files it reads outside the pipeline. */
+/** The kind's own checks, the files it reads outside the pipeline, and its words for the key. */
 function askKind(
   kind: StageKind,
   options: Record<string, unknown>,
   stage: Instance,
   origin: Origin,
   problems: Problems,
-): Record<string, string> {
+): Omit<ResolvedOptions, 'options'> {
+  const before = problems.count
   try {
     for (const { path, message, hint } of kind.check?.(options) ?? []) {
       const { at, label } = origin(path)
       problems.add(at.source ? at : stage.name, label, message, hint)
     }
-    return Object.fromEntries((kind.external?.(options) ?? []).map(({ name, path }) => [name, path]))
+    const external = Object.fromEntries((kind.external?.(options) ?? []).map(({ name, path }) => [name, path]))
+    return { external, keyed: problems.count > before ? {} : (kind.keyed?.(options) ?? {}) }
   } catch (error) {
     problems.add(
       stage.name,
@@ -104,7 +109,7 @@ function askKind(
       `the kind ${kind.kind} failed while it looked at its options: ${(error as Error).message}`,
       'this is a mistake in the kind',
     )
-    return {}
+    return { external: {}, keyed: {} }
   }
 }
 

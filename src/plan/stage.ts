@@ -75,7 +75,10 @@ export function readStage(instance: Instance, context: StageContext): Draft {
     kind,
     entry,
     // Without its config, every option that the config would give were missing.
-    resolved: entry && config ? resolveOptions(entry.kind, instance, config, context) : { options: {}, external: {} },
+    resolved:
+      entry && config
+        ? resolveOptions(entry.kind, instance, config, context)
+        : { options: {}, external: {}, keyed: {} },
     command: kind === 'command' ? readCommand(instance, context) : null,
     inputs: readInputs(instance, kind, entry?.kind ?? null, context),
     gates: read.list(child(body, 'gate')).flatMap((node) => readGate(node, instance, context)),

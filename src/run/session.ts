@@ -103,10 +103,9 @@ export function fingerprint(session: Session, stage: StagePlan): Fingerprint {
     inputs[name] = Array.isArray(ref) ? ref.map(resolve) : resolve(ref as InputRef)
   for (const [name, path] of Object.entries(stage.external)) inputs[name] = resolve({ file: path })
   for (const dep of stage.command?.deps ?? []) inputs[dep] = resolve({ file: dep })
-  const options =
-    stage.unkeyed.length === 0
-      ? stage.options
-      : Object.fromEntries(Object.entries(stage.options).filter(([name]) => !stage.unkeyed.includes(name)))
+  const options = Object.fromEntries(
+    Object.entries({ ...stage.options, ...stage.keyed }).filter(([name]) => !stage.unkeyed.includes(name)),
+  )
   const doc: KeyDocument = {
     v: 1,
     kind: stage.kind,

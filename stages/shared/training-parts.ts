@@ -3,6 +3,7 @@
  * Heavy rooms load when a stage runs.
  */
 import { join } from 'node:path'
+import type { Precision } from '../../src/compute/engine.ts'
 import type { FeatureSetInfo } from '../../src/data/feature-set.ts'
 import { UserError } from '../../src/lib/errors.ts'
 import { canonical } from '../../src/lib/files.ts'
@@ -32,6 +33,7 @@ export interface TrainOptions extends Omit<ModelConfig, 'input_size' | 'output_s
   readonly stream_above_mb: number
   readonly device: string
   readonly engine: string
+  readonly precision: Precision
 }
 
 /** The first weights, or another model's where the user names one. */

@@ -6,13 +6,15 @@ import { buildNetwork, initialWeights, modelDefaults } from '../../src/models/in
 import type { Layer, Network } from '../../src/network.ts'
 import { cases, randomWeights } from '../network/networks.ts'
 import { head, lossCases, makeBatch, withWeights } from './batches.ts'
+import { gpu, ofTheGpu, onGpu } from './gpu.ts'
 
 // Every compiled engine is held against engine eager: gradients, optimisers, loss curves, state.
 const BATCH = 4
 const sgd: OptimizerConfig = { name: 'sgd', learningRate: 1, weightDecay: 0, momentum: 0, clipNorm: 0 }
 const adam: OptimizerConfig = { ...sgd, name: 'adam', learningRate: 1e-3 }
+const tested: readonly Engine[] = onGpu ? [gpu] : [...Object.values<Engine>(engines), ofTheGpu]
 const compiled = await Promise.all(
-  Object.values<Engine>(engines)
+  tested
     .filter((engine) => engine !== eager)
     .map(async (engine) => ({ name: engine.name, engine, missing: await engine.available() })),
 )

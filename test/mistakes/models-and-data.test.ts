@@ -61,7 +61,7 @@ test('a format that there is not', () => {
 test('a device that there is not', () => {
   expect(told(trainer({ 'train:': 'train:\n    with: { device: tpu }' }), 'run')).toMatchInlineSnapshot(`
     "exit 2
-    pipelines/p.yaml:8:21: stages.train.with.device: there is no device "tpu" – the engines here run on the cpu: write auto or cpu
+    pipelines/p.yaml:8:21: stages.train.with.device: there is no device "tpu" – write one of: auto, cpu, gpu, webgpu, cuda, mps
             with: { device: tpu }
                             ^^^
     "

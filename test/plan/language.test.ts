@@ -54,6 +54,7 @@ stages:
         to: 'out/models',
         about: 'learns',
         unkeyed: ['log_every'],
+        keyed: { shuffle: 1 },
         resumeIgnore: ['epochs'],
         code: 'hash-of-train',
         kindFile: '',

@@ -74,6 +74,7 @@ export const kinds: Record<string, StageKind> = {
     options: pick('epochs', 'learning_rate', 'hidden_layers', 'shuffle', 'activation', 'log_every'),
     inputs: { features: { about: 'features to learn from' } },
     unkeyed: ['log_every'],
+    keyed: ({ shuffle }) => ({ shuffle: Number(shuffle) }),
     resume: { ignore: ['epochs'] },
     run,
   },

@@ -118,6 +118,18 @@ export default defineStage<{ epochs: number; rate: number }>({
   })
 })
 
+test('options that several words name enter the key as one of them', () => {
+  const options = "options: { type: 'object', properties: { place: { type: 'string', default: 'here' } } }"
+  const keyed = "keyed: ({ place }) => ({ place: place === 'hier' ? 'here' : place })"
+  const body = `export default defineStage<{ place: string }>({ kind: 'probe', summary: 'a probe', ${options}, ${keyed},
+    run: async ({ options, out }) => writeFileSync(out('place.txt'), options.place) })`
+  write(body)
+  expect(finished(project.kpipe('run', '--json')).outcome).toBe('ran')
+  expect(finished(project.kpipe('run', '--json', '--set', 'stages.a.with.place=hier')).outcome).toBe('fresh')
+  expect(finished(project.kpipe('run', '--json', '--set', 'stages.a.with.place=there')).outcome).toBe('ran')
+  expect(project.read('cache/out/p/a/place.txt')).toBe('there')
+})
+
 describe('ends', () => {
   const fails = (run: string): Ran => {
     write(kind(`run: async (ctx) => { ${run} }`))

@@ -180,16 +180,35 @@ describe('train', () => {
   })
 })
 
+describe('key of train', () => {
+  const words = (options: object) => train.keyed!(withDefaults(train, { ...base, ...options }) as never)
+
+  it('has one word for each engine and device', () => {
+    expect(words({})).toEqual({ engine: 'onnxruntime', device: 'cpu' })
+    expect(words({ engine: 'onnxruntime', device: 'cpu' })).toEqual(words({}))
+    expect(words({ device: 'mps' })).toEqual(words({ device: 'gpu' }))
+    expect(words({ device: 'gpu' })).not.toEqual(words({}))
+    expect(words({ engine: 'eager' })).not.toEqual(words({}))
+  })
+})
+
 describe('check of train', () => {
   const problems = (options: object) => train.check!(withDefaults(train, { ...base, ...options }) as never)
 
   it('accepts the defaults and every documented device', () => {
     expect(problems({})).toEqual([])
     expect(problems({ device: 'cpu', engine: 'eager', loss: 'kl', output_activation: 'softmax' })).toEqual([])
+    for (const device of ['auto', 'gpu', 'webgpu', 'cuda', 'mps']) expect(problems({ device })).toEqual([])
+    expect(problems({ device: 'gpu', engine: 'onnxruntime', precision: 'float16' })).toEqual([])
   })
 
   it.each([
-    [{ device: 'cuda' }, ['device'], 'no engine here can train on cuda'],
+    [{ device: 'cuda', engine: 'eager' }, ['device'], 'engine "eager" cannot train on a GPU'],
+    [
+      { precision: 'float16' },
+      ['precision'],
+      'precision float16 is for GPUs: processors only convert it, which makes training slower',
+    ],
     [{ device: 'tpu' }, ['device'], 'there is no device "tpu"'],
     [{ engine: 'eagre' }, ['engine'], 'there is no engine "eagre"'],
     [{ loss: 'bce' }, ['output_activation'], 'loss bce needs probabilities, output_activation is linear'],

@@ -79,6 +79,15 @@ export async function checkEngines(): Promise<Check[]> {
   })
 }
 
+/** A GPU is no need; whether one can be used shows only by using it. */
+export async function checkGpu(): Promise<Check> {
+  const { engines } = await import('../../compute/index.ts')
+  const able = Object.values<Engine>(engines).find((engine) => engine.gpu)
+  const missing = able ? await able.gpu!() : 'no engine can use one'
+  if (missing === '') return ok('gpu', `works with engine ${able!.name}; \`device: gpu\` takes it`)
+  return ok('gpu', `${missing}; none is needed: training runs on the processor`)
+}
+
 /** Decodes a short tone of every format. */
 export async function checkCodecs(): Promise<Check> {
   const [{ decodeAudio }, { audioSamples }, { encodeWav }] = await Promise.all([

@@ -9,7 +9,7 @@ import { dropoutMask, dropoutSpecs } from '../dropout.ts'
 import type { Batch, Trainer, TrainingConfig } from '../engine.ts'
 import type { Program } from '../ir.ts'
 import { toOnnx } from '../onnx.ts'
-import { type OrtTensor, type Runtime, type Session, threadsFor } from '../onnxruntime.ts'
+import { type OrtTensor, type Runtime, type Session, type Tensors, threadsFor } from '../onnxruntime.ts'
 import { productWork } from '../passes.ts'
 import type { Tf } from '../tfjs.ts'
 import { fusedOptimizer } from '../wasm/optimizer.ts'
@@ -102,7 +102,7 @@ export function trainer(runtime: Runtime, tf: Tf, config: TrainingConfig, initia
 
   /** Traced, compiled and bound to the memory on its first run. */
   function prepared(make: () => Program): (() => Promise<void>) & { release: () => void } {
-    let ready: Promise<{ session: Session; feeds: Bound; fetches: Bound }> | undefined
+    let ready: Promise<{ session: Session; feeds: Tensors; fetches: Tensors }> | undefined
     const load = async () => {
       const program = make()
       const session = await runtime.createSession(
@@ -123,7 +123,7 @@ export function trainer(runtime: Runtime, tf: Tf, config: TrainingConfig, initia
     return Object.assign(run, { release })
   }
 
-  function bind(ports: Program['inputs']): Bound {
+  function bind(ports: Program['inputs']): Tensors {
     return Object.fromEntries(
       ports.map(({ name, value }) => {
         const view = memory.named[name]!
@@ -140,8 +140,6 @@ export function trainer(runtime: Runtime, tf: Tf, config: TrainingConfig, initia
     memory.named[names.share]!.fill(0).fill(1 / batch.count, 0, batch.count)
   }
 }
-
-type Bound = Readonly<Record<string, OrtTensor>>
 
 function copies({ network }: TrainingConfig, views: Memory['weights']): Weights {
   return Object.fromEntries(

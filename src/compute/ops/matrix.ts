@@ -27,7 +27,9 @@ export const matrix = {
     onnx: (b, inputs, node) => {
       const flags = gemmFlags(flagsOf(node.attrs))
       const activation = node.attrs['activation'] as string | undefined
-      return [activation ? b.op('FusedGemm', inputs, { ...flags, activation }, MICROSOFT) : b.op('Gemm', inputs, flags)]
+      if (!activation) return [b.op('Gemm', inputs, flags)]
+      if (b.portable) return [b.op(activation, [b.op('Gemm', inputs, flags)])]
+      return [b.op('FusedGemm', inputs, { ...flags, activation }, MICROSOFT)]
     },
     // TensorFlow joins the three itself.
     tensorflow: (b, [x, y, bias], node) => {
@@ -145,6 +147,11 @@ function swapsLastTwo(value: Value): boolean {
 function lowerProduct(b: OnnxBuilder, inputs: readonly string[], rank: number, flags: Flags): string {
   if (rank === 2) return b.op('Gemm', inputs, gemmFlags(flags))
   if (!flags.transposeA && !flags.transposeB) return b.op('MatMul', inputs)
+  if (b.portable) {
+    const swapped = [...Array.from({ length: rank - 2 }, (_, axis) => axis), rank - 1, rank - 2]
+    const turned = (input: string, turn: boolean) => (turn ? b.op('Transpose', [input], { perm: swapped }) : input)
+    return b.op('MatMul', [turned(inputs[0]!, flags.transposeA), turned(inputs[1]!, flags.transposeB)])
+  }
   const { transA, transB } = gemmFlags(flags)
   return b.op('FusedMatMul', inputs, { transA, transB, alpha: { float: 1 } }, MICROSOFT)
 }

@@ -1,5 +1,5 @@
 /** Convolutions and pooling with their gradients, in TensorFlow's layout: values NHWC, filters HWIO. */
-import { MICROSOFT, type OnnxBuilder } from '../../lib/onnx.ts'
+import { MICROSOFT, type OnnxBuilder, TYPE_CODE } from '../../lib/onnx.ts'
 import type { TensorFlowAttributes } from '../../lib/tensorflow.ts'
 import type { Attrs, Node, OpRow } from '../ir.ts'
 import { typed } from './elementwise.ts'
@@ -29,10 +29,9 @@ export const window = {
       const inputs = [toChannelsFirst(b, x!), weights, ...bias]
       const attributes = { kernel_shape: kernel, strides, pads }
       const activation = node.attrs['activation'] as string | undefined
-      const made = activation
-        ? b.op('FusedConv', inputs, { ...attributes, activation }, MICROSOFT)
-        : b.op('Conv', inputs, attributes)
-      return [toChannelsLast(b, made)]
+      if (!activation) return [toChannelsLast(b, b.op('Conv', inputs, attributes))]
+      if (b.portable) return [toChannelsLast(b, b.op(activation, [b.op('Conv', inputs, attributes)]))]
+      return [toChannelsLast(b, b.op('FusedConv', inputs, { ...attributes, activation }, MICROSOFT))]
     },
     tensorflow: (b, [x, filter, bias], node) => {
       const made = b.op('Conv2D', [x!, filter!], windowAttributes(node))
@@ -95,7 +94,8 @@ export const window = {
     onnx: (b, inputs, node) => {
       const at = windowOf(node.inputs[1]!.shape, node.attrs['filterSize'] as Pair, node.attrs)
       const apart = at.kernel.every((size, i) => size === at.strides[i]) && at.pads.every((pad) => pad === 0)
-      return [apart ? gradientOfTiles(b, inputs, node, at) : gradientByPlaces(b, inputs, node)]
+      if (apart) return [gradientOfTiles(b, inputs, node, at)]
+      return [b.portable ? gradientByShifts(b, inputs, node, at) : gradientByPlaces(b, inputs, node)]
     },
     tensorflow: (b, [dy, input, output], node) => [b.op('MaxPoolGrad', [input!, output!, dy!], windowAttributes(node))],
   },
@@ -110,6 +110,33 @@ function gradientByPlaces(b: OnnxBuilder, [dy, input]: readonly string[], node: 
   const updates = flat(toChannelsFirst(b, dy!))
   const sum = b.op('ScatterElements', [zeros, flat(places!), updates], { axis: 0, reduction: 'add' })
   return toChannelsLast(b, b.op('Reshape', [sum, b.ints([n, c, h, w])]))
+}
+
+/** Any windows, without the places of the maxima, which not every pooling tells: place by place, as in gradientOfTiles. */
+function gradientByShifts(b: OnnxBuilder, [dy, input, output]: readonly string[], node: Node, at: Window): string {
+  const [n, h, w, c] = node.outputs[0]!.shape as [number, number, number, number]
+  const [[rows, columns], [p, q], [s, t]] = [at.out, at.kernel, at.strides]
+  const [top, left, bottom, right] = at.pads
+  const padded = b.op('Pad', [input!, b.ints([0, top, left, 0, 0, bottom, right, 0]), b.scalar(-3e38)])
+  // As large as the furthest shift of the spread gradients.
+  const [height, width] = [Math.max(h + top, p - 1 + rows * s), Math.max(w + left, q - 1 + columns * t)]
+  let rest = dy!
+  let sum: string | undefined
+  for (let i = 0; i < p; i++) {
+    for (let j = 0; j < q; j++) {
+      const to = [i + (rows - 1) * s + 1, j + (columns - 1) * t + 1]
+      const here = b.op('Slice', [padded, b.ints([i, j]), b.ints(to), b.ints([1, 2]), b.ints([s, t])])
+      const part = b.op('Mul', [rest, b.op('Cast', [b.op('Equal', [here, output!])], { to: TYPE_CODE[b.real] })])
+      rest = b.op('Sub', [rest, part])
+      const cells = b.op('Reshape', [part, b.ints([n, rows, 1, columns, 1, c])])
+      const gaps = b.ints([0, 0, 0, 0, 0, 0, 0, 0, s - 1, 0, t - 1, 0])
+      const spread = b.op('Reshape', [b.op('Pad', [cells, gaps, b.scalar(0)]), b.ints([n, rows * s, columns * t, c])])
+      const around = b.ints([0, i, j, 0, 0, height - i - rows * s, width - j - columns * t, 0])
+      const placed = b.op('Pad', [spread, around, b.scalar(0)])
+      sum = sum === undefined ? placed : b.op('Add', [sum, placed])
+    }
+  }
+  return b.op('Slice', [sum!, b.ints([top, left]), b.ints([top + h, left + w]), b.ints([1, 2])])
 }
 
 /**
@@ -128,7 +155,7 @@ function gradientOfTiles(b: OnnxBuilder, [dy, input, output]: readonly string[],
   const lines = Array.from({ length: p }, (_, i) => {
     const parts = Array.from({ length: q }, (_, j) => {
       const here = b.op('Slice', [tiles, b.ints([i, j]), b.ints([i + 1, j + 1]), b.ints([2, 4])])
-      const hit = b.op('Cast', [b.op('Equal', [here, largest])], { to: 1 })
+      const hit = b.op('Cast', [b.op('Equal', [here, largest])], { to: TYPE_CODE[b.real] })
       const part = b.op('Mul', [left, hit])
       left = b.op('Sub', [left, part])
       return part
