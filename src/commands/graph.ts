@@ -4,8 +4,8 @@ import type { Io } from '../io.ts'
 import { UserError } from '../lib/errors.ts'
 import { writeAtomic } from '../lib/files.ts'
 import { nearest } from '../lib/nearest.ts'
-import type { Plan, StagePlan } from '../plan.ts'
-import { graphLabel, graphPlot } from '../plot/graph.ts'
+import type { StagePlan } from '../plan.ts'
+import { foldWide, graphLabel, graphPlot } from '../plot/graph.ts'
 import { laneRows } from '../plot/lanes.ts'
 import { type Edge, reduceEdges } from '../plot/layered.ts'
 import { columns, seconds } from '../reporters/text.ts'
@@ -43,9 +43,6 @@ const FORMATS: Readonly<Record<string, (graph: Graph, io: Io) => string>> = {
   svg: svgText,
 }
 
-/** A `foreach` of more stages than this is drawn as one node. */
-const MOST_INSTANCES = 12
-
 export async function graphCommand(options: GraphOptions, io: Io): Promise<number> {
   const format = options.format || 'text'
   if (!Object.hasOwn(FORMATS, format)) {
@@ -66,7 +63,7 @@ export async function graphCommand(options: GraphOptions, io: Io): Promise<numbe
 
 function graphOf(session: Session, wanted: ReadonlySet<string>, all: boolean): Graph {
   const stages = session.plan.stages.filter((stage) => wanted.has(stage.id))
-  const name = all ? (stage: StagePlan) => stage.id : folding(stages)
+  const name = all ? (stage: StagePlan) => stage.id : foldWide(stages)
   const nameById = new Map(stages.map((stage) => [stage.id, name(stage)]))
   const nodes = new Map<string, Node>()
   for (const stage of stages) {
@@ -82,13 +79,6 @@ function graphOf(session: Session, wanted: ReadonlySet<string>, all: boolean): G
   )
   const ids = [...nodes.keys()]
   return { name: session.plan.name, nodes: [...nodes.values()], edges: all ? unique(edges) : reduceEdges(ids, edges) }
-}
-
-/** Names under which the instances of wide groups fall together: `train@… (200)`. */
-function folding(stages: Plan['stages']): (stage: StagePlan) => string {
-  const sizes = new Map<string, number>()
-  for (const { group } of stages) sizes.set(group, (sizes.get(group) ?? 0) + 1)
-  return ({ id, group }) => (sizes.get(group)! > MOST_INSTANCES ? `${group}@… (${sizes.get(group)})` : id)
 }
 
 function unique(edges: readonly Edge[]): Edge[] {

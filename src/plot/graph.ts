@@ -59,6 +59,18 @@ export function graphLabel(id: string, words: string): Pick<GraphNode, 'label' |
   return { label: id.slice(0, at), detail: id.slice(at + 1), ...(words ? { aside: words } : {}) }
 }
 
+/** A group of more than this is drawn as one box. */
+const MOST_INSTANCES = 12
+
+/** Names under which the members of wide groups fall together: `train@… (200)`; of all others their id. */
+export function foldWide<T extends { readonly id: string; readonly group: string }>(
+  stages: readonly T[],
+): (stage: T) => string {
+  const sizes = new Map<string, number>()
+  for (const { group } of stages) sizes.set(group, (sizes.get(group) ?? 0) + 1)
+  return ({ id, group }) => (sizes.get(group)! > MOST_INSTANCES ? `${group}@… (${sizes.get(group)})` : id)
+}
+
 function isDown(wanted: 'right' | 'down' | 'auto', { layers, span }: Layout): boolean {
   if (wanted !== 'auto') return wanted === 'down'
   const wide = layers * (BOX.width + GAP.right.layer)

@@ -9,6 +9,7 @@ import { emotion } from './panels/emotion.ts'
 import { exported } from './panels/exported.ts'
 import { latency } from './panels/latency.ts'
 import { listening } from './panels/listening.ts'
+import { metrics } from './panels/metrics.ts'
 import { outputs } from './panels/outputs.ts'
 import { rolls } from './panels/rolls.ts'
 import { stages } from './panels/stages.ts'
@@ -26,6 +27,7 @@ export const panels = {
   confusion,
   latency,
   exported,
+  metrics,
 } satisfies Record<string, Panel>
 
 /** One HTML file that needs nothing else. */

@@ -28,7 +28,7 @@ export function keepResult(
   const { outs } = stored
   crashPoint('stored')
   const reported: StageResult = stage.command?.metrics
-    ? { metrics: commandMetrics(resolvePath(session, stage.command.metrics)) }
+    ? measured(commandMetrics(resolvePath(session, stage.command.metrics)))
     : outcome.result
   const result: StoredResult = {
     v: 1,
@@ -96,6 +96,18 @@ function keepReadable(session: Session, print: Fingerprint): void {
       }
     }
   }
+}
+
+/** Most figures in the one line that a command's result gets. */
+const MOST_FIGURES = 3
+
+/** A command says no sentence about its result: its first figures stand in for one. */
+function measured(metrics: Metrics): StageResult {
+  const figures = Object.entries(metrics).filter(([, value]) => typeof value === 'number')
+  const told = figures
+    .slice(0, MOST_FIGURES)
+    .map(([name, value]) => `${name} ${Number((value as number).toPrecision(4))}`)
+  return { metrics, headline: told.join(', ') }
 }
 
 function commandMetrics(path: string): Metrics {

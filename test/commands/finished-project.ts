@@ -31,7 +31,7 @@ name: small
 about: two models that somebody else trained
 params: { rate: 0.001, models: [alpha, "beta <b>"] }
 stages:
-  download: { kind: copy, inputs: { from: made/download } }
+  download: { kind: copy, inputs: { from: made/download }, with: { metrics: { songs: 4 } } }
   validate: { kind: copy, inputs: { from: made/validate, after: [download] } }
   train:
     kind: copy

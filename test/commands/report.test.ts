@@ -68,6 +68,7 @@ describe('the report of a pipeline', () => {
     expect(section(page, 'rolls')).toContain('kick')
     expect(page).toContain('evaluate@beta: a &lt; b &amp; c')
     expect(page).toContain('beta &lt;b&gt;')
+    expect(section(page, 'metrics')).toContain('<td>download</td><td>songs</td><td class="n">4</td>')
   })
 
   it('of an older run shows what that run made, not what is there now', () => {
@@ -85,6 +86,33 @@ describe('the report of a pipeline', () => {
     expect(fresh).not.toContain('validation: last')
     expect(now).toBe(fresh)
     expect(project.read('new.html')).toContain('<code>rate=0.5</code>')
+  })
+
+  it('draws a wide foreach as one box, with its worst end', () => {
+    project.write({
+      'pipelines/p.yaml': `name: p
+params: { n: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] }
+stages:
+  first: { run: 'echo > f', outs: [f] }
+  work: { foreach: "\${n}", run: 'test \${item} != 7 && echo > w\${item}', deps: [f], outs: ["w\${item}"] }
+`,
+    })
+    expect(project.kpipe('run', '--keep-going').code).toBe(1)
+    project.kpipe('report', 'last', '-o', 'r.html')
+    const graph = section(project.read('r.html'), 'stages').split('</svg>')[0]!
+    expect(graph.match(/class="kp-node"/g)).toHaveLength(2)
+    expect(graph).toContain('work@… (13)')
+    expect(graph).toContain('12 ran, 1 failed')
+    expect(graph).toContain('class="kp-bad"')
+  })
+
+  it('of commands shows what they measured', () => {
+    project.write({
+      'pipelines/p.yaml': `name: p\nstages:\n  a: { run: 'echo "{\\"words\\": 7, \\"of\\": {\\"long\\": 2.123456}}" > a.json', outs: [a.json], metrics: a.json }\n`,
+    })
+    expect(project.kpipe('run').out).toContain('words 7, of.long 2.123')
+    project.kpipe('report', '-o', 'r.html')
+    expect(section(project.read('r.html'), 'metrics')).toContain('<td>of.long</td><td class="n">2.123</td>')
   })
 
   it('tells a failure with its message', () => {

@@ -1,14 +1,15 @@
 /** The graph of stages with their times and outcomes, and the same as a table. */
 import type { Outcome } from '../../events.ts'
 import { seconds } from '../../reporters/text.ts'
-import { graphLabel, graphPlot, type GraphNode } from '../../plot/graph.ts'
+import { foldWide, graphLabel, graphPlot, type GraphNode } from '../../plot/graph.ts'
 import { type Edge, reduceEdges } from '../../plot/layered.ts'
 import { details, html, table } from '../html.ts'
 import type { Panel, Report, ReportStage } from '../report.ts'
 
 export const stages: Panel = {
   title: 'Stages',
-  about: 'What needs what, how it ended and how long it took. Dependencies that follow from others are not drawn.',
+  about:
+    'What needs what, how it ended and how long it took. Dependencies that follow from others are not drawn, wide groups are one box.',
   draw: (report) => {
     if (report.stages.length === 0) return ''
     const rows = report.stages.map((stage) => [
@@ -25,26 +26,44 @@ export const stages: Panel = {
 }
 
 function graph(report: Report): string {
-  const ids = new Set(report.stages.map((stage) => stage.id))
-  const edges = report.stages.flatMap((stage) =>
-    stage.needs.filter((need) => ids.has(need)).map((need): Edge => [need, stage.id]),
+  const stages = report.stages.map((stage) => ({ ...stage, group: stage.id.split('@')[0]! }))
+  const name = foldWide(stages)
+  const boxes = new Map<string, ReportStage[]>()
+  for (const stage of stages) boxes.set(name(stage), [...(boxes.get(name(stage)) ?? []), stage])
+  const names = new Map(stages.map((stage) => [stage.id, name(stage)]))
+  const edges = stages.flatMap((stage) =>
+    stage.needs
+      .filter((need) => names.has(need) && names.get(need) !== name(stage))
+      .map((need): Edge => [names.get(need)!, name(stage)]),
   )
-  const nodes = report.stages.map(
-    (stage): GraphNode => ({
-      id: stage.id,
-      ...graphLabel(
-        stage.id,
-        [stage.outcome ?? '', stage.cost > 0 ? seconds(stage.cost) : ''].filter(Boolean).join(' '),
-      ),
-      state: stateOf(stage),
-      tooltip: [stage.id, stage.headline, stage.reason, firstLine(stage.error)].filter(Boolean).join('\n'),
-    }),
-  )
-  return graphPlot({ nodes, edges: reduceEdges([...ids], edges), description: 'graph of stages' })
+  const nodes = [...boxes].map(([id, members]) => node(id, members))
+  return graphPlot({ nodes, edges: reduceEdges([...boxes.keys()], edges), description: 'graph of stages' })
 }
 
+/** One stage, or a wide group: then the worst state of its members and how many ended how. */
+function node(id: string, members: readonly ReportStage[]): GraphNode {
+  const cost = members.reduce((sum, stage) => sum + stage.cost, 0)
+  const outcomes = new Map<string, number>()
+  for (const { outcome } of members) if (outcome) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+  const told = [...outcomes]
+    .map(([outcome, count]) => (members.length > 1 ? `${count} ${outcome}` : outcome))
+    .join(', ')
+  const words = [told, cost > 0 ? seconds(cost) : ''].filter(Boolean).join(' ')
+  const [only] = members
+  const about = members.length > 1 ? [words] : [only!.headline, only!.reason, firstLine(only!.error)]
+  return {
+    id,
+    ...(members.length > 1 ? { label: id, detail: words } : graphLabel(id, words)),
+    state: WORST.find((state) => members.some((stage) => stateOf(stage) === state)) ?? 'soft',
+    tooltip: [id, ...about].filter(Boolean).join('\n'),
+  }
+}
+
+const WORST = ['bad', 'warn', 'good', 'soft'] as const
+
 function failures(report: Report): string {
-  const failed = report.stages.filter((stage) => stage.error !== '')
+  // That it was cancelled is said by its box.
+  const failed = report.stages.filter((stage) => stage.error !== '' && stage.error !== stage.outcome)
   return failed
     .map((stage) => `<h3 class="bad">${html(stage.id)}</h3><pre class="mono scroll">${html(stage.error)}</pre>`)
     .join('')
