@@ -18,8 +18,9 @@ const LISTERS: Readonly<Record<string, Lister>> = {
   },
   stages: async ({ options, all, io }) => {
     // Of every pipeline where none is named and none is the default one.
-    const project = openProject(io.cwd)
-    const files = all ? [...project.pipelines.values()] : [select(options.words.slice(1), io.cwd).file]
+    const one = all ? null : select(options.words.slice(1), io.cwd)
+    const project = one?.project ?? openProject(io.cwd)
+    const files = one ? [one.file] : [...project.pipelines.values()]
     const rows = []
     for (const file of files) {
       const plan = await loadProjectPlan(project, file, options.set).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 /** Finding the project and its pipelines, and their plans: from the plan cache while nothing they were made from has moved. */
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { allKinds, buildInfo, loadKind, ownKindFiles } from '../kinds.ts'
 import { UserError } from '../lib/errors.ts'
@@ -20,26 +20,43 @@ export interface Project {
   readonly pipelines: ReadonlyMap<string, string>
 }
 
-/** The nearest folder at or above `cwd` that has a `pipelines/` folder. */
+/**
+ * The nearest folder at or above `cwd` that has a `pipelines/` folder, or that kpipe has worked in before with a pipeline
+ * file that lies there by itself.
+ */
 export function openProject(cwd: string): Project {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
-    if (statSync(join(folder, 'pipelines'), { throwIfNoEntry: false })?.isDirectory()) return projectAt(folder)
+    if (isFolder(join(folder, 'pipelines')) || existsSync(layoutOf(folder).journal)) return projectAt(folder)
     if (folder === dirname(folder)) break
   }
   throw new UserError(`no kpipe project here: neither ${cwd} nor a folder above it has a pipelines/ folder`, {
-    hint: 'go to your project, or name a pipeline file: kpipe run path/to/pipeline.yaml',
+    hint: 'kpipe init my-models makes one; or go to yours, or name a pipeline file: kpipe run path/to/pipeline.yaml',
     exitCode: 2,
   })
 }
 
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
 export function projectAt(root: string): Project {
   const layout = layoutOf(root)
-  const folder = join(root, 'pipelines')
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)) : []
+  const hasFolder = isFolder(join(root, 'pipelines'))
+  const folder = hasFolder ? join(root, 'pipelines') : root
+  const files = readdirSync(folder).filter(
+    (name) => /\.ya?ml$/.test(name) && (hasFolder || isPipeline(join(folder, name))),
+  )
   return {
     layout,
     index: new StatIndex(layout.statIndex),
     pipelines: new Map(files.sort().map((name) => [name.replace(/\.ya?ml$/, ''), join(folder, name)])),
+  }
+}
+
+/** YAML of others may lie beside it. */
+function isPipeline(file: string): boolean {
+  try {
+    return /^stages\s*:/m.test(readFileSync(file, 'utf8'))
+  } catch {
+    return false
   }
 }
 

@@ -5,7 +5,7 @@ import { UserError } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import { columns, number, OUTCOME_WORDS, seconds } from '../reporters/text.ts'
 import { findRun, looksLikeRun, readRuns, type RunSummary, type StageEnd } from '../run/history.ts'
-import { openProject } from './project.ts'
+import { loadProjectPlan, openProject, select } from './project.ts'
 
 export interface RunsOptions {
   readonly words: readonly string[]
@@ -21,8 +21,11 @@ const DEFAULT_LIMIT = 20
 const WORKED: ReadonlySet<Outcome> = new Set(['ran', 'same', 'restored'])
 
 export async function runsCommand(options: RunsOptions, io: Io): Promise<number> {
-  const { layout, pipelines } = openProject(io.cwd)
-  const [word, ...more] = options.words
+  const [given, ...more] = options.words
+  const file = given !== undefined && /\.ya?ml$/.test(given) ? select([given], io.cwd) : null
+  const project = file?.project ?? openProject(io.cwd)
+  const { layout, pipelines } = project
+  const word = file ? (await loadProjectPlan(project, file.file, [])).name : given
   if (more.length > 0)
     throw new UserError('kpipe runs takes one run or one pipeline', { hint: 'kpipe runs kelly', exitCode: 2 })
   if (word !== undefined && !pipelines.has(word) && looksLikeRun(layout, word)) {

@@ -18,7 +18,7 @@ test('a folder without a project', () => {
   expect(told({}, 'run')).toMatchInlineSnapshot(`
     "exit 2
     kpipe: no kpipe project here: neither PROJECT nor a folder above it has a pipelines/ folder
-           go to your project, or name a pipeline file: kpipe run path/to/pipeline.yaml
+           kpipe init my-models makes one; or go to yours, or name a pipeline file: kpipe run path/to/pipeline.yaml
     "
   `)
 })

@@ -48,7 +48,7 @@ function node(id: string, members: readonly ReportStage[]): GraphNode {
   const told = [...outcomes]
     .map(([outcome, count]) => (members.length > 1 ? `${count} ${outcome}` : outcome))
     .join(', ')
-  const words = [told, cost > 0 ? seconds(cost) : ''].filter(Boolean).join(' ')
+  const words = [told, cost > 0 ? seconds(cost) : ''].filter(Boolean).join(members.length > 1 ? ', ' : ' ')
   const [only] = members
   const about = members.length > 1 ? [words] : [only!.headline, only!.reason, firstLine(only!.error)]
   return {
