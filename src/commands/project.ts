@@ -97,7 +97,7 @@ function defaultPipeline(project: Project, words: readonly string[]): string {
     })
   const near = words[0] ? nearest(words[0], pipelines.keys()) : ''
   throw new UserError(`which pipeline? there are ${[...pipelines.keys()].join(', ')}`, {
-    hint: near ? `did you mean ${near}?` : 'name one: kpipe run NAME',
+    hint: near ? `did you mean ${near}?` : `name one: kpipe run ${[...pipelines.keys()][0]}`,
     exitCode: 2,
   })
 }

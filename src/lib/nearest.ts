@@ -1,11 +1,12 @@
-/** "did you mean …?": the nearest of some names by edit distance, or '' where none is near. */
+/** "did you mean …?": the nearest of some names by edit distance, of equally near ones that of the same letters; '' for none. */
 export function nearest(text: string, names: Iterable<string>): string {
   let best = ''
   // Of a short word at most half may differ: `c` is not a slip for `a`.
   let least = Math.min(Math.max(2, Math.floor(text.length / 3)), Math.ceil(text.length / 2)) + 1
   for (const name of names) {
     if (Math.abs(name.length - text.length) >= least) continue
-    const distance = editDistance(text.toLowerCase(), name.toLowerCase())
+    const sameLetters = letters(text) === letters(name) ? 0.5 : 0
+    const distance = editDistance(text.toLowerCase(), name.toLowerCase()) - sameLetters
     if (distance < least) {
       least = distance
       best = name
@@ -13,6 +14,8 @@ export function nearest(text: string, names: Iterable<string>): string {
   }
   return best
 }
+
+const letters = (text: string): string => [...text.toLowerCase()].sort().join('')
 
 /** Damerau-Levenshtein (optimal string alignment): swapped neighbours count as one edit. */
 export function editDistance(a: string, b: string): number {

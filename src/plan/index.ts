@@ -95,7 +95,12 @@ async function build(request: LoadRequest, files: Files, problems: Problems): Pr
 
 function topMap(node: Node, source: Source, read: Reader, problems: Problems): MapNode | undefined {
   if (node.type === 'scalar' && node.value === null) {
-    problems.add({ source, start: 0, end: 0 }, '', 'the file is empty', 'a pipeline has `stages:`')
+    problems.add(
+      { source, start: 0, end: 0 },
+      '',
+      'the file is empty',
+      'write `stages:`, and below it a stage: NAME: { run: COMMAND, outs: [FILE] }',
+    )
     return undefined
   }
   return node.type === 'map' ? node : read.wrong(node, '', 'a map with `stages:`')

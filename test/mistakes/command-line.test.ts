@@ -103,7 +103,7 @@ test('two pipelines and none named', () => {
   expect(told({ ...commands(), 'pipelines/q.yaml': '' }, 'run')).toMatchInlineSnapshot(`
     "exit 2
     kpipe: which pipeline? there are p, q
-           name one: kpipe run NAME
+           name one: kpipe run p
     "
   `)
 })

@@ -8,7 +8,7 @@ import { commands, pipeline, told, trainer } from './rig.ts'
 test('an empty file', () => {
   expect(told(pipeline(''), 'run')).toMatchInlineSnapshot(`
     "exit 2
-    pipelines/p.yaml:1:1: the file is empty – a pipeline has \`stages:\`
+    pipelines/p.yaml:1:1: the file is empty – write \`stages:\`, and below it a stage: NAME: { run: COMMAND, outs: [FILE] }
     "
   `)
 })
@@ -224,7 +224,7 @@ test('several mistakes at once', () => {
     ),
   ).toMatchInlineSnapshot(`
     "exit 2
-    pipelines/p.yaml:3:15: stages.validate: unknown key "whit", did you mean "when"?
+    pipelines/p.yaml:3:15: stages.validate: unknown key "whit", did you mean "with"?
           validate: { whit: 1, inputs: { data: download } }
                       ^^^^
     pipelines/p.yaml:8:28: stages.train.with.learning_rate: must be more than 0, got -1

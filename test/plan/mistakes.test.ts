@@ -505,7 +505,7 @@ test('an empty file', async () => {
 `
   expect(await mistakes(pipeline)).toMatchInlineSnapshot(`
     "
-    pipelines/test.yaml:1:1: the file is empty – a pipeline has \`stages:\`
+    pipelines/test.yaml:1:1: the file is empty – write \`stages:\`, and below it a stage: NAME: { run: COMMAND, outs: [FILE] }
         # nothing yet
         ^
     "
