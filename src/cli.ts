@@ -9,6 +9,7 @@ import type { Io } from './io.ts'
 import { asciiSigns } from './lib/ascii.ts'
 import { UserError } from './lib/errors.ts'
 import { nearest } from './lib/nearest.ts'
+import { systemRemedy } from './lib/system-errors.ts'
 
 type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
 type Options = NonNullable<ParseArgsConfig['options']>
@@ -307,10 +308,9 @@ function tell(error: unknown, argv: readonly string[], io: Io): number {
     return exitCode
   }
   if ((error as Error)?.name === 'AbortError') return 130
-  // What the system refuses (no permission, a full disk) names its path; our stack would add nothing.
-  const { code, syscall, message } = error as NodeJS.ErrnoException
-  if (typeof code === 'string' && typeof syscall === 'string') {
-    io.err(`kpipe: ${message}\n`)
+  const remedy = systemRemedy(error)
+  if (remedy !== null) {
+    io.err(`kpipe: ${(error as Error).message}\n${remedy ? `       ${remedy}\n` : ''}`)
     return 1
   }
   io.err(`kpipe: unexpected error, please report it\n${error instanceof Error ? error.stack : String(error)}\n`)

@@ -65,6 +65,7 @@ class Converter {
   readonly #done = new Map<YamlNode, { node: Node; values: number }>()
   readonly #open = new Set<YamlNode>()
   #values = 0
+  #tooMany = false
   /** Depth of `{ }` and `[ ]`. */
   #flow = 0
 
@@ -102,8 +103,13 @@ class Converter {
     if (this.#open.has(target)) return this.#wrong(span, 'this alias stands inside the very value it stands for')
     const done = this.#done.get(target)
     this.#values += done?.values ?? 1
-    if (this.#values > MOST_VALUES)
-      return this.#wrong(span, `the aliases of this file stand for more than ${MOST_VALUES} values`)
+    if (this.#values > MOST_VALUES) {
+      const told = this.#tooMany
+      this.#tooMany = true
+      const most = `the aliases of this file stand for more than ${MOST_VALUES.toLocaleString('en')} values`
+      // Said once: every other alias of such a file would say the same.
+      return told ? broken(span) : this.#wrong(span, most, 'anchors of anchors multiply; write out what is needed')
+    }
     return done?.node ?? this.convert(target, span)
   }
 

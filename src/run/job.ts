@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DataError, UserError } from '../lib/errors.ts'
+import { systemRemedy } from '../lib/system-errors.ts'
 import type { Job, JobHooks, JobInput, JobOutcome } from '../executor.ts'
 import type { InputFile, StageContext, StageInput, StageKind } from '../stage.ts'
 import { parseTree, readTree } from '../store/tree.ts'
@@ -122,6 +123,8 @@ function outcomeOf(error: unknown, signal: AbortSignal, log: string): JobOutcome
   if (named?.name === 'DataError' || named?.name === 'UserError')
     return { ok: false, cause: 'failed', error: named.message ?? '', hint: named.hint ?? '' }
   keepStack(log, error)
+  const remedy = systemRemedy(error)
+  if (remedy) return { ok: false, cause: 'failed', error: (error as Error).message, hint: remedy }
   return {
     ok: false,
     cause: 'failed',

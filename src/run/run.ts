@@ -5,6 +5,7 @@
  */
 import type { Executor } from '../executor.ts'
 import type { UserError } from '../lib/errors.ts'
+import { systemRemedy } from '../lib/system-errors.ts'
 import type { StagePlan } from '../plan.ts'
 import { runStage } from './attempt.ts'
 import { ended, resultEnd, type StageEnd } from './end.ts'
@@ -287,7 +288,8 @@ function missingWords(session: Session, missing: readonly string[]): string {
 function errorWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'UserError') return [error.message, (error as UserError).hint].filter(Boolean).join('\n')
-  if (typeof (error as NodeJS.ErrnoException).syscall === 'string') return error.message
+  const remedy = systemRemedy(error)
+  if (remedy !== null) return [error.message, remedy].filter(Boolean).join('\n')
   return `kpipe itself failed: ${error.stack ?? error.message}`
 }
 

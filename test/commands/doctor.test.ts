@@ -1,6 +1,6 @@
 /** `kpipe doctor` on sound and on damaged projects; what it says must be so, and its fix must mend it. */
 import { hostname } from 'node:os'
-import { readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { checkNode, checkPackages } from '../../src/commands/doctor/machine.ts'
@@ -132,4 +132,19 @@ test('an old Node and missing packages', () => {
   })
   project.write({ 'package.json': '{ "dependencies": { "yaml": "0.0.1" } }' })
   expect(checkPackages(project.root)).toMatchObject({ state: 'warn', found: 'yaml 9.9.9 (tested with 0.0.1)' })
+})
+
+const isRoot = process.getuid?.() === 0
+if (isRoot) console.warn('SKIPPED: doctor in a folder that may not be written to, because root may write anywhere')
+test.skipIf(isRoot)('a folder that may not be written to', () => {
+  project.write({ 'pipelines/p.yaml': PIPELINE, 'in.txt': 'x' })
+  chmodSync(project.root, 0o555)
+  const { code, report } = doctor()
+  expect(project.kpipe('run').err).toContain('make it yours to write (chmod u+w, chown)')
+  chmodSync(project.root, 0o755)
+  expect(code).toBe(1)
+  expect(report.checks.find(({ name }) => name === 'disk')).toMatchObject({
+    state: 'bad',
+    fix: `chmod -R u+w ${project.root}`,
+  })
 })

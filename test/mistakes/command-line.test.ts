@@ -179,3 +179,14 @@ test('completion of another shell', () => {
     "
   `)
 })
+
+test('a file where the cache belongs', () => {
+  expect(told({ ...commands(), cache: 'mine' }, 'run')).toMatchInlineSnapshot(`
+    "exit 1
+    ✗ prepare  FAILED
+        ENOTDIR: not a directory, mkdir 'PROJECT/cache/state'
+        a file stands where a folder is needed: move it away
+    · copy  skipped · prepare failed
+    "
+  `)
+})

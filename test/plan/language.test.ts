@@ -513,7 +513,8 @@ describe('odd files', () => {
         .map((name, index) => `  ${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(', ')}]`),
       'stages: { s: { run: x } }',
     ].join('\n')
-    expect(await mistakes(bomb)).toContain('the aliases of this file stand for more than 1000000 values')
+    const said = await mistakes(bomb)
+    expect(said.match(/the aliases of this file stand for more than 1,000,000 values/g)).toHaveLength(1)
   })
 
   test('a key named __proto__ is only a key', async () => {

@@ -1,5 +1,6 @@
 /** Is the cache of the project sound? Reads only; `fix` removes what is damaged, so that the next run makes it anew. */
 import {
+  accessSync,
   constants,
   copyFileSync,
   existsSync,
@@ -17,6 +18,7 @@ import { lockState } from '../../run/lock.ts'
 import { hashOfFile, indexFault } from '../../store/stat-index.ts'
 import type { Layout } from '../../store/layout.ts'
 import { Results } from '../../store/results.ts'
+import { shellWord } from '../invocation.ts'
 import { bad, bytes, type Check, ok, warn } from './check.ts'
 
 /** Blobs read without --deep. */
@@ -160,6 +162,11 @@ function checkReflink(layout: Layout): Check {
 export function checkDisk(folder: string, kpipe: string): Check {
   let at = folder
   while (!existsSync(at)) at = dirname(at)
+  try {
+    accessSync(at, constants.W_OK)
+  } catch {
+    return bad('disk', `${at} may not be written to`, `chmod -R u+w ${shellWord(at)}`)
+  }
   const { bavail, bsize } = statfsSync(at)
   const free = Number(bavail) * Number(bsize)
   const found = `${bytes(free)} free for ${folder}`
