@@ -18,6 +18,7 @@ interface Options extends FeatureOptions {
 
 const OPTIONS = [
   'feature, sample_rate, n_fft, hop_length, n_mels, clip_seconds, unlabelled',
+  'f_min, f_max, n_mfcc, deltas, clips, over_time, target, classes, class_from',
   'normalization, val_split, test_split, seed',
   'onnx_model, onnx_input, onnx_output, onnx_layout, onnx_pooling',
 ].flatMap((names) => names.split(', '))
@@ -35,8 +36,9 @@ export const featurize = defineStage<Options>({
     'y.npy': 'targets, float32',
     'features.json': 'name, source and split of every row, shapes, normaliser',
   },
-  check: ({ val_split, test_split, feature, onnx_model }): OptionProblem[] => {
-    const problems: OptionProblem[] = []
+  check: (options): OptionProblem[] => {
+    const { val_split, test_split, feature, onnx_model } = options
+    const problems = spectrumProblems(options)
     if (feature === 'onnx_embedding' && onnx_model === undefined)
       problems.push({ path: ['feature'], message: 'onnx_embedding needs a model', hint: 'write onnx_model: FILE.onnx' })
     if (val_split + test_split < 1) return problems
@@ -60,6 +62,46 @@ export const featurize = defineStage<Options>({
     return result(set, examples.length, faults.length)
   },
 })
+
+/** What the numbers of a spectrum cannot be, each by itself or together. */
+function spectrumProblems(options: Options): OptionProblem[] {
+  const { feature, sample_rate, clip_seconds, n_fft, n_mels, n_mfcc, hop_length, deltas, f_min, f_max } = options
+  const half = sample_rate / 2
+  const frames = 1 + Math.floor((clip_seconds * sample_rate) / hop_length)
+  const problem = (wrong: boolean, name: keyof Options, message: string, hint: string): OptionProblem[] =>
+    wrong ? [{ path: [name], message, hint }] : []
+  const power = 2 ** Math.round(Math.log2(n_fft))
+  return [
+    ...problem(n_fft !== power, 'n_fft', `n_fft is ${n_fft}, no power of two`, `write n_fft: ${power}`),
+    ...problem(
+      f_max !== undefined && f_max > half,
+      'f_max',
+      `f_max is ${f_max} Hz, above half of sample_rate`,
+      `write at most ${half}, or leave it out`,
+    ),
+    ...problem(
+      f_min >= (f_max ?? half),
+      'f_min',
+      `f_min is ${f_min} Hz, not below f_max (${f_max ?? half} Hz)`,
+      'lower it',
+    ),
+    ...problem(
+      feature === 'mfcc' && n_mfcc > n_mels,
+      'n_mfcc',
+      `n_mfcc is ${n_mfcc}, more than the ${n_mels} bands they are made of`,
+      `write at most ${n_mels}`,
+    ),
+    ...problem(
+      feature === 'mfcc' && deltas > 0 && frames < DELTA_FRAMES,
+      'deltas',
+      `clips of ${frames} frames are too short for slopes over ${DELTA_FRAMES}`,
+      'write a shorter hop_length or longer clip_seconds',
+    ),
+  ]
+}
+
+/** Frames that a slope is fitted to. */
+const DELTA_FRAMES = 9
 
 type Extracts = readonly (readonly [Example, Float32Array])[]
 
@@ -103,7 +145,7 @@ async function assemble(options: Options, feature: Feature, report: ValidationRe
   const used = extracts
     .map(([example, numbers]) => ({ example, pairs: feature.rows(example, numbers, options) }))
     .filter(({ pairs }) => pairs.length > 0)
-  if (used.length === 0) throw nothingToLearn(feature, report)
+  if (used.length === 0) throw nothingToLearn(feature, report, extracts, options)
   const shares = { val: options.val_split, test: options.test_split, seed: options.seed }
   const splits = splitSources(splitItems(used.map(({ example }) => example)), shares)
   const rows = used.flatMap(({ example, pairs }) => table.namedRows(example, splits.get(example.source)!, pairs))
@@ -114,7 +156,7 @@ async function assemble(options: Options, feature: Feature, report: ValidationRe
     options: table.recipeOptions(feature, options),
     xShape: shape.x,
     yShape: shape.y,
-    yLabels: feature.yLabels,
+    yLabels: feature.yLabels(options),
     generated: report.source.generated,
     ...estimatedOf(feature, used),
   }
@@ -139,13 +181,32 @@ function estimatedOf({ room, estimated }: Feature, used: readonly { readonly exa
   return { estimated: `${estimated.what}, from the notes of ${files} in ${estimated.from}/` }
 }
 
-function nothingToLearn(feature: Feature, { counts }: ValidationReport): UserError {
+function nothingToLearn(feature: Feature, report: ValidationReport, extracts: Extracts, options: Options): UserError {
+  const { counts } = report
+  if (extracts.length > 0 && feature.rowOptions.includes('target') && options.target === 'class')
+    return noneOfClasses(feature, extracts, options)
   const { found, kept, labelled } = counts[feature.room]
   const message = `no rows for ${feature.name}: ${found} items found in ${feature.room}/, ${kept} usable, ${labelled} with a label`
   const none = `add data to ${feature.room}/, or leave this model out`
   const unlabelled = feature.rowOptions.includes('unlabelled') ? 'add labels, or set unlabelled: neutral' : 'add labels'
   const short = 'the usable ones are too short for this feature: add more data'
   return new UserError(message, { hint: kept === 0 ? none : labelled === 0 ? unlabelled : short })
+}
+
+/** The fact that should hold the class is not there, or holds other words. */
+function noneOfClasses(feature: Feature, extracts: Extracts, { classes, class_from }: Options): UserError {
+  const words = extracts.map(([{ facts }]) => String(facts[class_from] ?? '').trim())
+  const values = new Set(words.filter((word) => word !== ''))
+  const found = values.size > 0 ? [...values].sort().slice(0, 12).join(', ') : 'nothing'
+  const message = `no rows for ${feature.name}: "${class_from}" of the ${extracts.length} usable items is ${found}, none of the classes ${classes.join(', ')}`
+  const others = [...new Set(extracts.flatMap(([{ facts }]) => Object.keys(facts)))].sort()
+  const hint =
+    values.size > 0
+      ? `write classes: [${found}]`
+      : others.length > 0
+        ? `write class_from: one of ${others.join(', ')}`
+        : `add a column "${class_from}" to the labels`
+  return new UserError(message, { hint })
 }
 
 function result({ info }: FeatureSet, items: number, faults: number): StageResult {

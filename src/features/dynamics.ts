@@ -24,7 +24,7 @@ export const dynamics: Feature = {
   rowOptions: ['unlabelled'],
   changes: ['transpose', 'tempo', 'jitter', 'octave', 'timing', 'drop'],
   shape: () => ({ x: [CONTEXT], y: [EXPRESSION] }),
-  yLabels: EXPRESSION_LABELS,
+  yLabels: () => EXPRESSION_LABELS,
   // [windows, 32 + 16]: context without the emotion, then expression.
   extract: async (item, _options, change) => {
     const piece = openPiece(midiOf(item, change), change)

@@ -24,8 +24,22 @@ export interface FeatureOptions {
   /** Samples between two windows. */
   readonly hop_length: number
   readonly n_mels: number
+  /** log_mel, mfcc: range of the bands in Hz; f_max absent = half of sample_rate. */
+  readonly f_min: number
+  readonly f_max?: number
+  readonly n_mfcc: number
+  /** mfcc: derivatives appended. */
+  readonly deltas: 0 | 1 | 2
   /** Length that every clip is cut or padded to. */
   readonly clip_seconds: number
+  /** One row for the beginning of a file, or for every stretch of clip_seconds. */
+  readonly clips: 'first' | 'all'
+  readonly over_time: 'frames' | 'mean' | 'mean_std'
+  readonly target: 'emotion' | 'class'
+  /** Names in the order of their ids. */
+  readonly classes: readonly string[]
+  /** The fact that holds an example's class. */
+  readonly class_from: string
   /** What to do without an emotion label: estimate it, take (0, 0), or leave the item out. */
   readonly unlabelled: 'estimate' | 'neutral' | 'drop'
 }
@@ -90,8 +104,8 @@ export interface Feature {
     options: FeatureOptions,
     row?: FeaturePair,
   ) => { readonly x: readonly number[]; readonly y: readonly number[] }
-  /** What each number of y means, or []. */
-  readonly yLabels: readonly string[]
+  /** What each number of y means (of a class id: each id), or []. */
+  readonly yLabels: (options: FeatureOptions) => readonly string[]
   /** @throws DataError where the file cannot be read after all */
   readonly extract: (item: FeatureItem, options: FeatureOptions, change?: Change) => Promise<Float32Array>
   /** None, one or many rows. `extracted` may come from the cache. */
@@ -99,7 +113,18 @@ export interface Feature {
 }
 
 /** Names in the features map, without loading the recipes (and codecs with them). */
-export const FEATURE_NAMES = ['mel', 'melody', 'harmony', 'dynamics', 'groove', 'onnx_embedding'] as const
+export const FEATURE_NAMES = [
+  'mel',
+  'melody',
+  'harmony',
+  'dynamics',
+  'groove',
+  'onnx_embedding',
+  'log_mel',
+  'mfcc',
+  'chroma',
+  'descriptors',
+] as const
 
 /**
  * The emotion of an example: its label, or what `unlabelled` says; null = leave the example out.

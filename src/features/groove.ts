@@ -28,7 +28,7 @@ export const groove: Feature = {
   rowOptions: ['unlabelled'],
   changes: ['velocity', 'timing', 'drop'],
   shape: () => ({ x: [EMBEDDING_SIZE], y: [2 * STEPS] }),
-  yLabels: ['velocity', 'timing'].flatMap((what) => Array.from({ length: STEPS }, (_, i) => `${what} ${i + 1}`)),
+  yLabels: () => ['velocity', 'timing'].flatMap((what) => Array.from({ length: STEPS }, (_, i) => `${what} ${i + 1}`)),
   // The file's own tempo goes before the 32 numbers, for takes that no info.csv knows.
   extract: async (item, _options, change) => {
     const midi = midiOf(item, change)

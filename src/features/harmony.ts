@@ -38,7 +38,7 @@ export const harmony: Feature = {
     ],
   }),
   shape: () => ({ x: [EMBEDDING_SIZE + CHORDS], y: [CHORDS] }),
-  yLabels: CHORD_VOCABULARY_64,
+  yLabels: () => CHORD_VOCABULARY_64,
   extract: async (item, _options, change) => {
     const semitones = change?.kind === 'transpose' ? change.semitones : 0
     const named = () => item.chords.map((name) => parseChord(name) ?? NO_CHORD)

@@ -6,8 +6,17 @@ import { harmony } from './harmony.ts'
 import { mel } from './mel.ts'
 import { melody } from './melody.ts'
 import { onnxEmbedding } from './onnx-embedding.ts'
+import { chroma, descriptors, log_mel, mfcc } from './spectrograms.ts'
 
-export const features = { mel, melody, harmony, dynamics, groove, onnx_embedding: onnxEmbedding } satisfies Record<
-  (typeof FEATURE_NAMES)[number],
-  Feature
->
+export const features = {
+  mel,
+  melody,
+  harmony,
+  dynamics,
+  groove,
+  onnx_embedding: onnxEmbedding,
+  log_mel,
+  mfcc,
+  chroma,
+  descriptors,
+} satisfies Record<(typeof FEATURE_NAMES)[number], Feature>

@@ -25,7 +25,7 @@ export const mel: Feature = {
   changes: ['pitch', 'stretch', 'noise', 'mask', 'gain', 'room', 'impulse'],
   online: ({ n_mels }) => ({ bands: [{ from: 0, count: n_mels }] }),
   shape: ({ n_mels }) => ({ x: [n_mels], y: [EMBEDDING_SIZE] }),
-  yLabels: [],
+  yLabels: () => [],
   extract: async (item, options, change) => {
     return meanMel(await clipOf(item, options), options, change, await impulseOf(item, options, change))
   },

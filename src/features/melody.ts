@@ -28,7 +28,7 @@ export const melody: Feature = {
   changes: ['transpose', 'tempo', 'jitter', 'octave', 'drop'],
   online: () => ({ ladders: [{ in: 'y', from: 0, count: PITCHES }] }),
   shape: () => ({ x: [EMBEDDING_SIZE], y: [PITCHES] }),
-  yLabels: Array.from({ length: PITCHES }, (_, pitch) => noteName(pitch)),
+  yLabels: () => Array.from({ length: PITCHES }, (_, pitch) => noteName(pitch)),
   extract: async (item, _options, change) => noteProbabilities(midiOf(item, change).notes, change),
   rows: (example, y, { unlabelled }) => {
     const found = emotionOf(example, unlabelled === 'estimate' ? 'drop' : unlabelled)

@@ -31,7 +31,7 @@ export const onnxEmbedding: Feature = {
   changes: ['pitch', 'stretch', 'noise', 'mask', 'gain', 'room', 'impulse'],
   needsModel: true,
   shape: (_options, row) => ({ x: [row?.x.length ?? 0], y: [EMBEDDING_SIZE] }),
-  yLabels: [],
+  yLabels: () => [],
   extract: async (item, options, change) => {
     const mono = await clipOf(item, options)
     const sound = changedSound(mono, options.sample_rate, change, await impulseOf(item, options, change))

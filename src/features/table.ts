@@ -26,7 +26,7 @@ export function itemKey(
   return canonical([
     feature.name,
     content,
-    feature.itemOptions.map((name) => options[name]),
+    feature.itemOptions.map((name) => options[name] ?? null),
     change ?? null,
     ...repaired,
   ])

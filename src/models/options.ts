@@ -237,7 +237,18 @@ const training: Record<string, Property> = {
 
 const features: Record<string, Property> = {
   feature: {
-    enum: ['mel', 'melody', 'harmony', 'dynamics', 'groove', 'onnx_embedding'],
+    enum: [
+      'mel',
+      'melody',
+      'harmony',
+      'dynamics',
+      'groove',
+      'onnx_embedding',
+      'log_mel',
+      'mfcc',
+      'chroma',
+      'descriptors',
+    ],
     description: 'Recipe that turns examples into numbers.',
   },
   val_split: { ...fraction, default: 0.2, description: 'Share of sources held out to validate on.' },
@@ -276,6 +287,55 @@ const features: Record<string, Property> = {
   },
   hop_length: { ...count, default: 512, description: 'Samples between two windows.' },
   n_mels: { ...count, default: 128, description: 'Mel bands.' },
+  f_min: {
+    type: 'number',
+    minimum: 0,
+    default: 0,
+    description: 'log_mel, mfcc: lowest frequency of the bands, in Hz.',
+  },
+  f_max: {
+    ...positive,
+    description: 'log_mel, mfcc: highest frequency of the bands, in Hz. Default: half of sample_rate.',
+  },
+  n_mfcc: { ...count, default: 20, description: 'mfcc: coefficients, at most n_mels.' },
+  deltas: {
+    enum: [0, 1, 2],
+    default: 0,
+    description: 'mfcc: derivatives over 9 frames that follow the coefficients: none, slopes, slopes and curvature.',
+  },
+  clips: {
+    enum: ['first', 'all'],
+    default: 'first',
+    description:
+      'log_mel, mfcc, chroma, descriptors: one row for the first clip_seconds of a file, or for every such stretch of it.',
+  },
+  over_time: {
+    enum: ['frames', 'mean', 'mean_std'],
+    default: 'frames',
+    description:
+      'log_mel, mfcc, chroma, descriptors: every frame ([rows, frames], for a cnn), the mean of each row, or means and standard deviations (for an mlp).',
+  },
+  target: {
+    enum: ['emotion', 'class'],
+    default: 'emotion',
+    description:
+      'log_mel, mfcc, chroma, descriptors: what is learnt, the embedding of valence and arousal (64 numbers) or a class id (with sparse_cross_entropy).',
+  },
+  classes: {
+    type: 'array',
+    items: { type: 'string', minLength: 1 },
+    minItems: 2,
+    uniqueItems: true,
+    default: ['happy', 'sad', 'angry', 'fear', 'surprise', 'disgust', 'neutral'],
+    description:
+      'target class: names of the classes in the order of their ids; examples of other classes are left out.',
+  },
+  class_from: {
+    type: 'string',
+    minLength: 1,
+    default: 'label',
+    description: "target class: the label column or fact that holds an example's class.",
+  },
   onnx_model: {
     type: 'string',
     examples: ['models/clap.onnx'],

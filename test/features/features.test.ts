@@ -10,19 +10,9 @@ import { encodeWav } from '../../src/audio/wav.ts'
 import { DataError } from '../../src/lib/errors.ts'
 import { random } from '../../src/lib/random.ts'
 import { beatMidi, scaleMidi, toneWav } from '../kelly-folder.ts'
+import { featureDefaults } from './options.ts'
 
-const options: FeatureOptions = {
-  sample_rate: 16000,
-  n_fft: 2048,
-  hop_length: 512,
-  n_mels: 128,
-  clip_seconds: 1,
-  unlabelled: 'neutral',
-  onnx_input: 'waveform',
-  onnx_output: '',
-  onnx_layout: 'auto',
-  onnx_pooling: 'mean',
-}
+const options: FeatureOptions = { ...featureDefaults, unlabelled: 'neutral' }
 const defaults = Object.fromEntries(
   Object.entries(augmentationSchema.properties).map(([name, { default: value }]) => [name, value]),
 ) as unknown as Parameters<typeof drawChange>[1]
@@ -65,7 +55,7 @@ describe.each(Object.values(features) as Feature[])('$name', (feature) => {
       expect([row.x.length, row.y.length]).toEqual([x.reduce((a, b) => a * b), y.reduce((a, b) => a * b)])
       expect([...row.x, ...row.y].every(Number.isFinite)).toBe(true)
     }
-    expect([0, rows[0]!.y.length]).toContain(feature.yLabels.length)
+    expect([0, rows[0]!.y.length]).toContain(feature.yLabels(options).length)
     expect(await feature.extract(item, options)).toEqual(extracted)
     expect(
       feature.rows(

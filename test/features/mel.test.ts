@@ -6,20 +6,10 @@ import type { Change } from '../../src/features/changes.ts'
 import { decodeEmotion } from '../../src/features/emotion.ts'
 import type { FeatureOptions } from '../../src/features/feature.ts'
 import { meanMel, mel } from '../../src/features/mel.ts'
+import { featureDefaults } from './options.ts'
 
 const RATE = 16000
-const base: FeatureOptions = {
-  sample_rate: RATE,
-  n_fft: 2048,
-  hop_length: 512,
-  n_mels: 128,
-  clip_seconds: 1,
-  unlabelled: 'drop',
-  onnx_input: 'waveform',
-  onnx_output: '',
-  onnx_layout: 'auto',
-  onnx_pooling: 'mean',
-}
+const base: FeatureOptions = { ...featureDefaults, sample_rate: RATE }
 
 /** The sound of the golden script. */
 function sound(seconds: number): Float32Array {

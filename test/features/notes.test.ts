@@ -10,6 +10,7 @@ import { melody, noteName, noteProbabilities } from '../../src/features/melody.t
 import { readMidi } from '../../src/midi/read.ts'
 import { writeMidi } from '../../src/midi/write.ts'
 import { notesMidi, type TestNote } from '../kelly-folder.ts'
+import { featureDefaults } from './options.ts'
 
 const options = { unlabelled: 'estimate' } as FeatureOptions
 const example: Example = { room: 'midi', id: 'x', source: 'x', emotion: { valence: 0.4, arousal: -0.2 }, facts: {} }
@@ -36,7 +37,7 @@ describe('melody', () => {
     expect(y[60]).toBeCloseTo(1 - Math.exp(-1), 6)
     expect(y[64]).toBeCloseTo(1 - Math.exp(-0.25), 6)
     expect(y.filter((value) => value > 0).length).toBe(2)
-    expect(melody.yLabels[60]).toBe('C4')
+    expect(melody.yLabels(featureDefaults)[60]).toBe('C4')
     expect(noteName(0)).toBe('C-1')
   })
 

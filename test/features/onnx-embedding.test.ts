@@ -4,21 +4,18 @@ import { encodeWav } from '../../src/audio/wav.ts'
 import type { FeatureOptions, RowModel } from '../../src/features/feature.ts'
 import { onnxEmbedding } from '../../src/features/onnx-embedding.ts'
 import { random } from '../../src/lib/random.ts'
+import { featureDefaults } from './options.ts'
 
 const rng = random('embedding')
 const sound = Float32Array.from({ length: 12_000 }, (_, i) => 0.3 * Math.sin(i / 9) + 0.01 * rng.normal())
 const item = { room: 'audio' as const, path: 'x.wav', chords: [], read: () => encodeWav(sound, 8000, { bitDepth: 32 }) }
 const base: FeatureOptions = {
+  ...featureDefaults,
   sample_rate: 8000,
   n_fft: 512,
   hop_length: 256,
   n_mels: 20,
   clip_seconds: 1.5,
-  unlabelled: 'drop',
-  onnx_input: 'waveform',
-  onnx_output: '',
-  onnx_layout: 'auto',
-  onnx_pooling: 'mean',
 }
 
 /** Remembers what it was given; answers with `answer` of each row. */

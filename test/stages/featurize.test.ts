@@ -14,6 +14,7 @@ import { featurize } from '../../stages/featurize.ts'
 import { validate } from '../../stages/validate.ts'
 import { kellyFiles, notesMidi, scaleMidi, toneWav } from '../kelly-folder.ts'
 import { projection } from '../onnx-models.ts'
+import { featureDefaults } from '../features/options.ts'
 import { folderInput, type Rig, type RigRun, stageRig } from '../stage-rig.ts'
 
 const kelly = fileURLToPath(new URL('../../../shared/data/kelly', import.meta.url))
@@ -61,7 +62,8 @@ describe('featurize', () => {
     const { info, x, y } = set
     expect(info.rows.length).toBeGreaterThanOrEqual(6)
     expect(new Set(info.rows.map(({ id }) => id)).size).toBe(info.rows.length)
-    expect([x.length, y.length]).toEqual([info.rows.length * info.xShape[0]!, info.rows.length * info.yShape[0]!])
+    const size = (shape: readonly number[]) => shape.reduce((all, axis) => all * axis, info.rows.length)
+    expect([x.length, y.length]).toEqual([size(info.xShape), size(info.yShape)])
     const sides = new Map<string, Set<string>>()
     for (const { source, split } of info.rows) sides.set(source, (sides.get(source) ?? new Set()).add(split))
     expect([...sides.values()].every((splits) => splits.size === 1)).toBe(true)
@@ -69,6 +71,39 @@ describe('featurize', () => {
     const { train, val, test, rows } = features.result.metrics as Record<string, number>
     expect(train! + val! + test!).toBe(rows)
     expect(features.result.headline).toBe(`${rows} rows (${train} train, ${val} val, ${test} test)`)
+  })
+
+  it('classes from a label column: ids in the order of `classes`, others left out, none at all explained', async () => {
+    const words = ['happy', 'Sad', 'angry', 'HAPPY', 'sad', 'angry', 'happy', 'sad', 'angry', 'bored', '']
+    const header = 'filename,valence,arousal,mood'
+    const rows = words.map((word, i) => `c${i}.wav,0.1,0.2,${word}`)
+    rig.write('data/audio/labels.csv', `${[header, ...rows].join('\n')}\n`)
+    for (let i = 0; i < words.length; i++) rig.write(`data/audio/c${i}.wav`, toneWav(200 + 40 * i))
+    const options = { target: 'class', classes: ['angry', 'happy', 'sad'], class_from: 'mood', n_mels: 20 }
+    const { set } = await make('log_mel', options)
+    expect(set.info).toMatchObject({ xShape: [20, 32], yShape: [1], yLabels: ['angry', 'happy', 'sad'] })
+    const ids = Object.fromEntries(
+      set.info.rows.map(({ id }, row) => [id.replace(/^audio\/c|\.wav$/g, ''), set.y[row]]),
+    )
+    expect(ids).toEqual({ 0: 1, 1: 2, 2: 0, 3: 1, 4: 2, 5: 0, 6: 1, 7: 2, 8: 0 })
+    await expect(make('log_mel', { ...options, class_from: 'label' })).rejects.toMatchObject({
+      message: expect.stringContaining('"label" of the'),
+      hint: expect.stringContaining('class_from: one of mood'),
+    })
+    await expect(make('log_mel', { ...options, classes: ['a', 'b'] })).rejects.toThrow(/is HAPPY, Sad, angry, bored/)
+  })
+
+  it('says before a run what a spectrum cannot be', () => {
+    const places = (options: object) =>
+      featurize.check!({ ...featureDefaults, feature: 'mfcc', val_split: 0, test_split: 0, ...options } as never).map(
+        ({ path }) => path[0],
+      )
+    expect(places({})).toEqual([])
+    expect(places({ n_fft: 1000 })).toEqual(['n_fft'])
+    expect(places({ f_max: 9000 })).toEqual(['f_max'])
+    expect(places({ f_min: 500, f_max: 400 })).toEqual(['f_min'])
+    expect(places({ n_mfcc: 30, n_mels: 20 })).toEqual(['n_mfcc'])
+    expect(places({ deltas: 1, hop_length: 4000 })).toEqual(['deltas'])
   })
 
   it('fits the normaliser on the train rows and leaves x as it is', async () => {
@@ -181,7 +216,7 @@ describe('featurize', () => {
       rig.run(featurize, { inputs: { ...inputs, onnx_model: join(rig.dir, 'model.onnx') }, options }),
     ).rejects.toThrow('model.onnx is no model that ONNX Runtime can open')
     const without = { feature: 'onnx_embedding', val_split: 0.2, test_split: 0.1 }
-    expect(featurize.check!(without as never)).toMatchObject([{ path: ['feature'] }])
+    expect(featurize.check!({ ...featureDefaults, ...without } as never)).toMatchObject([{ path: ['feature'] }])
     expect(featurize.external!({ feature: 'onnx_embedding', onnx_model: 'a.onnx' } as never)).toEqual([
       { name: 'onnx_model', path: 'a.onnx' },
     ])
@@ -242,7 +277,7 @@ describe('featurize', () => {
 
   it('refuses splits that leave nothing to train on', () => {
     const options = { val_split: 0.6, test_split: 0.5 }
-    expect(featurize.check!(options as never)).toMatchObject([{ path: ['val_split'] }])
+    expect(featurize.check!({ ...featureDefaults, ...options } as never)).toMatchObject([{ path: ['val_split'] }])
   })
 })
 
