@@ -1,7 +1,10 @@
 /** download: the music everything else works on — composed for a demo, from a catalogued data set, or a folder of yours. */
 import type { CatalogueId } from '../src/data/catalogue.ts'
 import { catalogue, catalogueIds, isCatalogueId, nearestSource, sourceInfo } from '../src/data/catalogue.ts'
+import type { DataFile } from '../src/data/examples.ts'
+import type { LayoutName } from '../src/data/layouts/index.ts'
 import type { Room, SourceInfo } from '../src/data/manifest.ts'
+import { UserError } from '../src/lib/errors.ts'
 import { writeAtomic } from '../src/lib/files.ts'
 import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
 
@@ -28,7 +31,7 @@ export const download = defineStage<Options>({
         type: 'string',
         minLength: 1,
         default: 'demo',
-        description: `demo, a data set (${catalogueIds.join(', ')}), or the path of a folder in the Kelly layout, wherever it lies.`,
+        description: `demo, a data set (${catalogueIds.join(', ')}), or the path of a folder, wherever it lies: in the Kelly layout, in the layout of a data set, or with several sets in it.`,
       },
       seed: { type: 'integer', default: 42, description: 'Seed of the demo music.' },
       size: {
@@ -125,8 +128,7 @@ async function demo(ctx: StageContext<Options>): Promise<StageResult> {
     signal: ctx.signal,
     onProgress: (progress) => ctx.progress(progress),
   })
-  const { countItems, pathsBelow } = await import('./shared/data-items.ts')
-  const counts = countItems(ctx.out('data'), pathsBelow(ctx.out('data')))
+  const [counts] = await look(ctx)
   writeSource(ctx, {
     format: 'kpipe-source/1',
     name: 'demo',
@@ -144,45 +146,51 @@ async function demo(ctx: StageContext<Options>): Promise<StageResult> {
 
 /** Nothing is copied: `data` becomes a link, and the content below it is what later stages depend on. */
 async function local(ctx: StageContext<Options>): Promise<StageResult> {
-  const { checkFolder, countItems, licenceOf } = await import('./shared/data-items.ts')
-  const { symlinkSync } = await import('node:fs')
-  const { basename } = await import('node:path')
+  const [{ checkFolder, LAYOUT, sourceOf }, { symlinkSync }, { basename }] = await Promise.all([
+    import('./shared/data-items.ts'),
+    import('node:fs'),
+    import('node:path'),
+  ])
   const input = ctx.inputs.data
-  checkFolder(input?.path ?? '', ctx.options.source)
+  const written = ctx.options.source
+  checkFolder(input?.path ?? '', written)
   const folder = input!.path
-  const counts = countItems(
-    folder,
-    input!.files().map((file) => file.path),
-  )
   symlinkSync(folder, ctx.out('data'), process.platform === 'win32' ? 'junction' : 'dir')
+  const [counts, { parts, notes }] = await look(ctx, input!.files())
+  if (parts.length === 0)
+    throw new UserError(`${written} holds no music in a layout that kpipe knows`, { hint: LAYOUT })
   const title = basename(folder)
-  writeSource(ctx, {
-    format: 'kpipe-source/1',
-    name: 'local',
-    title,
-    licence: licenceOf(folder),
-    citation: '',
-    url: '',
-    generated: false,
-  })
-  return summary(title, counts)
+  writeSource(ctx, sourceOf(folder, title, parts))
+  const several = parts.length > 1 ? [`${parts.length} data sets: ${parts.map(({ path }) => path).join(', ')}`] : []
+  return { ...summary(title, counts), notes: [...several, ...notes] }
 }
 
 async function catalogued(ctx: StageContext<Options>, id: CatalogueId): Promise<StageResult> {
   const { getDataSet } = await import('./shared/data-set.ts')
   const entry = catalogue[id]
-  const { counts, labelled, notes } = await getDataSet(ctx, entry)
+  const notes = await getDataSet(ctx, entry)
+  const [counts, reading] = await look(ctx, undefined, entry.layout)
   writeSource(ctx, sourceInfo(entry))
-  const result = summary(id, counts)
-  return { ...result, metrics: { ...result.metrics, labelled }, notes: [`${entry.title}: ${entry.licence}`, ...notes] }
+  return { ...summary(id, counts), notes: [`${entry.title}: ${entry.licence}`, ...notes, ...reading.notes] }
+}
+
+/** What `data` holds now. */
+async function look(ctx: StageContext<Options>, files?: readonly DataFile[], layout?: LayoutName) {
+  const [{ readExamples }, { countItems }, { filesOf }] = await Promise.all([
+    import('../src/data/examples.ts'),
+    import('./shared/data-items.ts'),
+    import('./shared/data-set.ts'),
+  ])
+  const reading = await readExamples(ctx.out('data'), files ?? filesOf(ctx.out('data')), layout)
+  return [countItems(reading), reading] as const
 }
 
 function writeSource(ctx: StageContext<Options>, source: SourceInfo): void {
   writeAtomic(ctx.out('source.json'), `${JSON.stringify(source, null, 2)}\n`)
 }
 
-function summary(name: string, counts: Readonly<Record<Room, number>>): StageResult {
-  const filled = Object.entries(counts).filter(([, count]) => count > 0)
+function summary(name: string, counts: Readonly<Record<Room | 'labelled', number>>): StageResult {
+  const filled = Object.entries(counts).filter(([room, count]) => room !== 'labelled' && count > 0)
   return {
     metrics: { ...counts },
     headline: `${name}: ${filled.map(([room, count]) => `${count} ${room}`).join(', ')}`,

@@ -54,6 +54,7 @@ export const featurize = defineStage<Options>({
     ])
     const feature: Feature = features[ctx.options.feature]
     const report = readValidation(ctx.inputs.validation!.path)
+    await refuseWithout(feature, report, ctx.options.unlabelled)
     const examples = examplesOf(feature, report.examples)
     const { extracts, faults, options } = await extractAll(ctx, feature, examples)
     for (const fault of faults) ctx.log('warn', `left out ${formatFault(fault)}`)
@@ -102,6 +103,17 @@ function spectrumProblems(options: Options): OptionProblem[] {
 
 /** Frames that a slope is fitted to. */
 const DELTA_FRAMES = 9
+
+/** Before anything is decoded. @throws UserError where the data has nothing for this feature, with the models it serves */
+async function refuseWithout(feature: Feature, { counts }: ValidationReport, unlabelled: string): Promise<void> {
+  const [{ lacks }, { servedHint }] = await Promise.all([
+    import('../src/features/needs.ts'),
+    import('./shared/serves.ts'),
+  ])
+  const what = lacks(feature.name, counts, unlabelled)
+  const hint = `leave this model out; ${servedHint(counts) || 'it serves none of the Kelly models: see kpipe data stats'}`
+  if (what) throw new UserError(`the data has nothing for ${feature.name}: ${what}`, { hint })
+}
 
 type Extracts = readonly (readonly [Example, Float32Array])[]
 
@@ -186,11 +198,10 @@ function nothingToLearn(feature: Feature, report: ValidationReport, extracts: Ex
   if (extracts.length > 0 && feature.rowOptions.includes('target') && options.target === 'class')
     return noneOfClasses(feature, extracts, options)
   const { found, kept, labelled } = counts[feature.room]
-  const message = `no rows for ${feature.name}: ${found} items found in ${feature.room}/, ${kept} usable, ${labelled} with a label`
-  const none = `add data to ${feature.room}/, or leave this model out`
+  const message = `no rows for ${feature.name}: ${found} items of ${feature.room} found, ${kept} usable, ${labelled} with a label`
   const unlabelled = feature.rowOptions.includes('unlabelled') ? 'add labels, or set unlabelled: neutral' : 'add labels'
   const short = 'the usable ones are too short for this feature: add more data'
-  return new UserError(message, { hint: kept === 0 ? none : labelled === 0 ? unlabelled : short })
+  return new UserError(message, { hint: labelled === 0 ? unlabelled : short })
 }
 
 /** The fact that should hold the class is not there, or holds other words. */

@@ -6,6 +6,7 @@ import type { DataFolder } from '../src/data/data-folder.ts'
 import type { Dropped, Example, ValidationReport } from '../src/data/manifest.ts'
 import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
 import { eachItem } from './shared/items.ts'
+import type { Served } from './shared/serves.ts'
 
 interface Options {
   readonly max_bad: string | number
@@ -68,7 +69,7 @@ export const validate = defineStage<Options>({
     ])
     const input = ctx.inputs.data!
     const data = openDataFolder(input.path, input.files())
-    const reading = readExamples(data.root, data.files)
+    const reading = await readExamples(data.root, data.files)
     if (reading.unreadable.length > 0) throw unreadable(reading.unreadable)
     const checked = await checkFiles(ctx, data, reading.examples)
     const report = makeReport(
@@ -79,7 +80,8 @@ export const validate = defineStage<Options>({
     )
     await judge(ctx, report)
     writeValidation(ctx.out(''), report)
-    return result(report)
+    const { servedModels } = await import('./shared/serves.ts')
+    return result(report, servedModels(report.counts))
   },
 })
 
@@ -159,16 +161,18 @@ function unreadable(faults: readonly DataFault[]): UserError {
   return new UserError(`label files cannot be read:\n  ${lines.join('\n  ')}`, { hint: 'mend them and run again' })
 }
 
-function result({ source, examples, dropped, warnings, counts }: ValidationReport): StageResult {
+function result({ source, examples, dropped, warnings, counts }: ValidationReport, served: Served): StageResult {
   const found = examples.length + dropped.length
   const rooms = Object.entries(counts).filter(([, count]) => count.found > 0)
   const generated = source.generated ? [`the data is generated (${source.title || source.name}), not real music`] : []
   const mended = examples.filter(({ facts }) => facts.repaired === true).length
   const repairs = mended > 0 ? [`${mended} damaged files repaired and kept, see validation.txt`] : []
   const lost = dropped.length > 0 ? [`${dropped.length} of ${found} items dropped, see validation.txt`] : []
+  const others = Object.entries(served.others).map(([model, what]) => `${model} (${what})`)
+  const nothing = others.length > 0 ? [`nothing in the data for ${others.join(', ')}`] : []
   return {
     headline: `${examples.length} of ${found} items kept`,
-    notes: [...generated, ...lost, ...repairs],
+    notes: [...generated, ...lost, ...repairs, ...nothing],
     metrics: {
       found,
       kept: examples.length,

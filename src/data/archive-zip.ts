@@ -102,3 +102,43 @@ function translate(error: unknown, gate: Gate, name: string): unknown {
     return gate.fault('truncated', `ends early (${message})`, DOWNLOAD_AGAIN)
   return gate.fault('bad-archive', `${name} is damaged (${message})`, DOWNLOAD_AGAIN)
 }
+
+/**
+ * Files of a small zip in memory whose names are wanted (a compressed score). For what comes from outside, `unpack`.
+ * @throws DataError `bad-archive` where it cannot be read or a file is larger than 32 MiB
+ */
+export async function readZip(
+  bytes: Buffer,
+  path: string,
+  wanted: (name: string) => boolean,
+): Promise<{ readonly name: string; readonly bytes: Buffer }[]> {
+  const fail = (message: string) =>
+    new DataError({ path, offset: null, code: 'bad-archive', message, hint: 'get the file again' })
+  const zip = await new Promise<yauzl.ZipFile>((resolve, reject) =>
+    yauzl.fromBuffer(bytes, { lazyEntries: true }, (error, file) =>
+      error ? reject(fail(error.message)) : resolve(file),
+    ),
+  )
+  const found: { name: string; bytes: Buffer }[] = []
+  return new Promise((resolve, reject) => {
+    zip.on('error', (error: Error) => reject(fail(error.message)))
+    zip.on('end', () => resolve(found))
+    zip.on('entry', (entry: yauzl.Entry) => {
+      if (!wanted(entry.fileName)) return zip.readEntry()
+      if (entry.uncompressedSize > MOST_IN_MEMORY) return reject(fail(`${entry.fileName} is larger than 32 MiB`))
+      return zip.openReadStream(entry, (error, stream) => {
+        if (error) return reject(fail(error.message))
+        const parts: Buffer[] = []
+        stream.on('data', (part: Buffer) => parts.push(part))
+        stream.on('error', (broken: Error) => reject(fail(broken.message)))
+        return stream.on('end', () => {
+          found.push({ name: entry.fileName, bytes: Buffer.concat(parts) })
+          zip.readEntry()
+        })
+      })
+    })
+    zip.readEntry()
+  })
+}
+
+const MOST_IN_MEMORY = 32 << 20

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../lib/errors.ts'
 import { readJson } from '../lib/files.ts'
-import type { DataFile } from './examples.ts'
+import type { DataFile } from './layouts/layout.ts'
 import type { SourceInfo } from './manifest.ts'
 
 export interface DataFolder {

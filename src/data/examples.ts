@@ -1,148 +1,164 @@
 /**
- * A data folder in the Kelly layout → examples, and everything that is wrong with names and labels.
- * Looks only at file names and label files; whether a WAV or MIDI file can be read is the validate stage's question.
+ * A data folder → examples, and everything that is wrong with names and labels, whatever its layout: one data set, or a
+ * folder of several, each read in its own layout and named by its folder. Copies are dropped over all of it, before
+ * anything is split. Looks only at names and label files; whether a file can be read is the validate stage's question.
  */
-import { existsSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { DataError, type DataFault } from '../lib/errors.ts'
-import { readChordExamples } from './chord-examples.ts'
-import { type LabelRow, readDrumInfo, readEmotionJson, readLabelsCsv, readProgressions } from './labels.ts'
-import type { Dropped, Example, Room } from './manifest.ts'
-import { dropRepeatedFiles, type LabelSheet, pairFiles } from './pair-labels.ts'
-import { songOf } from './songs.ts'
-import { officialSplit } from './split.ts'
+import { sha256 } from '../lib/files.ts'
+import { type LayoutName, layoutOf, layouts } from './layouts/index.ts'
+import { type DataFile, LayoutFolder, type LayoutReading } from './layouts/layout.ts'
+import type { Dropped, Example } from './manifest.ts'
 import { ROOMS } from './validation.ts'
 
-/** A file below the data folder. */
-export interface DataFile {
-  /** Relative to the data folder, `/`-separated. */
+export type { DataFile } from './layouts/layout.ts'
+export { AUDIO_EXTENSIONS, MIDI_EXTENSIONS } from './layouts/rooms.ts'
+
+/** A data set in the folder. */
+export interface DataPart {
+  /** Its folder, '' where the data folder is the set. */
   readonly path: string
-  /** Hash of the content: equal hashes are copies. */
-  readonly hash: string
+  readonly layout: LayoutName
 }
 
 export interface DataReading {
-  /** Ordered by room, then by id. */
+  readonly parts: readonly DataPart[]
+  /** Ordered by room, then as the layout has them. */
   readonly examples: readonly Example[]
   readonly dropped: readonly Dropped[]
   readonly warnings: readonly Dropped[]
   /** Label files that cannot be read at all: nothing can be said of their room until they are mended. */
   readonly unreadable: readonly DataFault[]
+  /** Sentences on what was left out, and why. */
+  readonly notes: readonly string[]
 }
 
-/** What `decodeAudio` and `readMidi` take; other files in a room are no items. */
-export const AUDIO_EXTENSIONS = ['.wav', '.wave', '.mp3', '.flac', '.ogg', '.oga', '.opus']
-export const MIDI_EXTENSIONS = ['.mid', '.midi', '.rmi', '.kar']
+/** Folders of sets inside folders of sets are looked for this deep. */
+const DEEPEST = 3
 
 /**
- * @param root the data folder (with `audio/`, `midi/`, `chords/`, `drums/`; each may be missing)
+ * @param root the data folder
  * @param files every file below it
+ * @param only the layout it has, where that is known already
  */
-export function readExamples(root: string, files: readonly DataFile[]): DataReading {
-  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
-  const parts = ROOMS.map((room) => {
-    const inRoom = sorted.filter((file) => file.path.startsWith(`${room}/`) && !hidden(file.path))
-    try {
-      return READERS[room](root, inRoom)
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error
-      return { examples: [], dropped: [], warnings: [], unreadable: [error.fault] }
-    }
-  })
+export async function readExamples(root: string, files: readonly DataFile[], only?: LayoutName): Promise<DataReading> {
+  const folder = new LayoutFolder(root, files)
+  const parts = only ? [{ path: '', layout: only }] : findParts(folder)
+  const readings = []
+  for (const part of parts) readings.push(await readPart(folder, part))
+  const joined = {
+    examples: readings.flatMap((reading) => reading.examples),
+    dropped: readings.flatMap((reading) => reading.dropped ?? []),
+    warnings: readings.flatMap((reading) => reading.warnings ?? []),
+    unreadable: readings.flatMap((reading) => reading.unreadable ?? []),
+    notes: readings.flatMap((reading) => reading.notes ?? []),
+  }
+  const { kept, copies } = dropCopies(joined.examples, new Map(folder.files.map((file) => [file.path, file.hash])))
+  return { ...joined, parts, examples: byRoom(kept), dropped: byRoom([...joined.dropped, ...copies]) }
+}
+
+/** The data sets in a folder; none where nothing in it has a layout we know. */
+export function findParts(folder: LayoutFolder): DataPart[] {
+  const found = partsOf(folder, '', DEEPEST)
+  if (found.length > 0) return found
+  const any = layoutOf(folder, 'any')
+  return any ? [{ path: '', layout: any }] : []
+}
+
+/** Where two folders or more hold a set each, it is a folder of sets; else it is one set, or leads to one. */
+function partsOf(folder: LayoutFolder, at: string, depth: number): DataPart[] {
+  const top = layoutOf(folder, 'top')
+  if (top) return [{ path: at, layout: top }]
+  const inside = foldersOf(folder).map((name) => partsIn(folder, name, at, depth))
+  const sets = inside.filter((parts) => parts.length > 0)
+  const whole = sets.length > 1 ? null : layoutOf(folder, 'inside')
+  return whole ? [{ path: at, layout: whole }] : sets.flat()
+}
+
+function partsIn(folder: LayoutFolder, name: string, at: string, depth: number): DataPart[] {
+  return depth === 0 ? [] : partsOf(below(folder, name), at ? `${at}/${name}` : name, depth - 1)
+}
+
+const foldersOf = (folder: LayoutFolder): string[] => [
+  ...new Set(folder.files.flatMap(({ path }) => /^([^/]+)\//.exec(path)?.[1] ?? [])),
+]
+
+function below(folder: LayoutFolder, path: string): LayoutFolder {
+  if (path === '') return folder
+  const inside = folder.files.filter((file) => file.path.startsWith(`${path}/`))
+  return new LayoutFolder(
+    join(folder.root, path),
+    inside.map((file) => ({ path: file.path.slice(path.length + 1), hash: file.hash })),
+  )
+}
+
+async function readPart(folder: LayoutFolder, { path, layout }: DataPart): Promise<LayoutReading> {
+  let reading: LayoutReading
+  try {
+    reading = await layouts[layout].read(below(folder, path))
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error
+    reading = { examples: [], unreadable: [error.fault] }
+  }
+  return path ? named(reading, path) : reading
+}
+
+/** What was found in one of several sets, with its folder before every name: no song of one set is that of another. */
+function named(reading: LayoutReading, part: string): LayoutReading {
+  const fault = (one: DataFault): DataFault => ({ ...one, path: `${part}/${one.path}` })
+  const item = (one: Dropped): Dropped => ({ ...one, id: `${part}/${one.id}`, fault: fault(one.fault) })
   return {
-    examples: parts.flatMap((part) => part.examples),
-    dropped: parts.flatMap((part) => part.dropped),
-    warnings: parts.flatMap((part) => part.warnings),
-    unreadable: parts.flatMap((part) => part.unreadable ?? []),
+    examples: reading.examples.map((one) => ({
+      ...one,
+      id: `${part}/${one.id}`,
+      source: `${part}: ${one.source}`,
+      part,
+    })),
+    dropped: reading.dropped?.map(item) ?? [],
+    warnings: reading.warnings?.map(item) ?? [],
+    unreadable: reading.unreadable?.map(fault) ?? [],
+    notes: reading.notes?.map((note) => `${part}: ${note}`) ?? [],
   }
 }
 
-interface RoomReading {
-  readonly examples: Example[]
-  readonly dropped: Dropped[]
-  readonly warnings: Dropped[]
-  readonly unreadable?: DataFault[]
-}
+/** Empty files are equal too, but that is not what is wrong with them. */
+const EMPTY = sha256('')
 
-const READERS: Readonly<Record<Room, (root: string, files: readonly DataFile[]) => RoomReading>> = {
-  audio: (root, files) => {
-    const sheet = openSheet(root, 'audio/labels.csv', readLabelsCsv)
-    return labelled('audio', files, sheet, AUDIO_EXTENSIONS, 'drop')
-  },
-  // Without any label file the MIDI is kept unlabelled: dynamics can be learned from it, melody drops it later.
-  midi: (root, files) => {
-    const sheet = openSheet(root, 'midi/emotion_labels.json', readEmotionJson)
-    return labelled('midi', files, sheet, MIDI_EXTENSIONS, sheet ? 'drop' : 'keep')
-  },
-  chords: (root) => {
-    const path = 'chords/progressions.json'
-    const sheet = openSheet(root, path, readProgressions)
-    return sheet ? readChordExamples(sheet.rows, path) : { examples: [], dropped: [], warnings: [] }
-  },
-  drums: readDrums,
-}
-
-function labelled(
-  room: Room,
-  files: readonly DataFile[],
-  sheet: LabelSheet | null,
-  extensions: readonly string[],
-  unlabelled: 'drop' | 'keep',
-): RoomReading {
-  const { pairs, dropped, warnings } = pairFiles(room, files, sheet, extensions, unlabelled)
-  const kept = dropRepeatedFiles(room, pairs)
-  const examples = kept.pairs.map(({ file, label }) => {
-    const source = label?.source ?? `${room}/${songOf(file.path.slice(room.length + 1))}`
-    return { room, id: file.path, source, emotion: label?.emotion ?? null, facts: label?.facts ?? {} }
+/** Files equal byte for byte, and equal chords with equal emotion: the first is kept, so that none stands in two splits. */
+function dropCopies(
+  examples: readonly Example[],
+  hashes: ReadonlyMap<string, string>,
+): { kept: Example[]; copies: Dropped[] } {
+  const first = new Map<string, Example>()
+  const copies: Dropped[] = []
+  const kept = examples.filter((one) => {
+    const content = contentOf(one, hashes)
+    const same = content === null ? undefined : first.get(content)
+    if (!same) {
+      if (content !== null) first.set(content, one)
+      return true
+    }
+    copies.push({ room: one.room, id: one.id, fault: copyFault(one, same) })
+    return false
   })
-  return { examples, dropped: [...dropped, ...kept.dropped], warnings }
+  return { kept, copies }
 }
 
-/** drums: emotion labels are rare and optional; info.csv says style, tempo and session. */
-function readDrums(root: string, files: readonly DataFile[]): RoomReading {
-  const sheet = openSheet(root, 'drums/emotion_labels.json', readEmotionJson)
-  const info = openSheet(root, 'drums/info.csv', readDrumInfo)
-  const reading = labelled('drums', files, sheet, MIDI_EXTENSIONS, 'keep')
-  const rows = new Map(info?.rows.map((row) => [row.name, row.facts]))
-  const named = new Map(sheet?.rows.flatMap((row) => (row.source ? [[row.name, row.source] as const] : [])))
-  const examples = reading.examples.map((example): Example => {
-    const name = example.id.slice('drums/'.length)
-    const facts = { ...rows.get(name.normalize('NFC')), ...example.facts }
-    return { ...example, facts, source: named.get(name.normalize('NFC')) ?? drumSource(name, facts) }
-  })
-  const absent = info ? absentRows(info, new Set(files.map((file) => file.path.normalize('NFC')))) : []
-  return { ...reading, examples, warnings: [...reading.warnings, ...absent] }
+function contentOf({ room, id, emotion, facts }: Example, hashes: ReadonlyMap<string, string>): string | null {
+  if (room === 'chords') return JSON.stringify([facts.chords, emotion])
+  const hash = hashes.get(id)
+  return hash === undefined || hash === EMPTY ? null : `${room} ${hash}`
 }
 
-/**
- * A session, since its takes share drummer, kit and day. Where the data set prescribes splits it is the take itself:
- * Groove's official splits put takes of one session on both sides.
- */
-function drumSource(name: string, facts: Readonly<Record<string, unknown>>): string {
-  if (officialSplit({ facts })) return `drums/${name.replace(/\.[^./]+$/, '')}`
-  if (typeof facts.session === 'string' && facts.session) return `drums/${facts.session}`
-  const folders = name.split('/').slice(0, -1)
-  return `drums/${folders.length > 0 ? folders.join('/') : songOf(name)}`
+function copyFault({ room, id, emotion: mine }: Example, { id: first, emotion: its }: Example): DataFault {
+  const path = id.replace(/#\d+$/, '')
+  if (room === 'chords')
+    return { path, offset: null, code: 'duplicate', message: `same chords and emotion as ${first}`, hint: '' }
+  const differ = mine && its && (mine.valence !== its.valence || mine.arousal !== its.arousal)
+  const message = `byte for byte the same file as ${first}${differ ? ', with another label' : ''}`
+  const hint = differ ? 'decide which label is right; the first one is used' : 'the first one is used'
+  return { path, offset: null, code: 'duplicate', message, hint }
 }
 
-/** Rows of info.csv without a file, as one warning: a part of Groove with the whole info.csv is usual. */
-function absentRows(info: LabelSheet, paths: ReadonlySet<string>): Dropped[] {
-  const absent = info.rows.filter((row) => row.name && !paths.has(`drums/${row.name}`))
-  if (absent.length === 0) return []
-  const message = `${absent.length} of ${info.rows.length} rows name files that are not here, the first "${absent[0]!.name}" (${absent[0]!.place})`
-  const fault: DataFault = { path: info.path, offset: absent[0]!.offset, code: 'absent-rows', message, hint: '' }
-  return [{ room: 'drums', id: info.path, fault }]
-}
-
-/** null where there is no such label file. @throws DataError where it cannot be read */
-function openSheet(root: string, path: string, read: (text: string, path: string) => LabelRow[]): LabelSheet | null {
-  const file = join(root, path)
-  return existsSync(file) ? { path, rows: read(readFileSync(file, 'utf8'), path) } : null
-}
-
-/** `.DS_Store`, `._x.wav`, `__MACOSX/`: left by systems, never data. */
-function hidden(path: string): boolean {
-  return (
-    path.split('/').some((part) => part.startsWith('.')) || path.includes('__MACOSX/') || basename(path) === 'Thumbs.db'
-  )
-}
+const byRoom = <T extends { readonly room: Example['room'] }>(items: readonly T[]): T[] =>
+  ROOMS.flatMap((room) => items.filter((item) => item.room === room))

@@ -6,6 +6,8 @@
  *   data/midi/emotion_labels.json        { "<file>": { valence, arousal } }
  *   data/chords/progressions.json        { progressions: [{ name, chords, emotion? }] }
  *   data/drums/**.mid + info.csv?        style, bpm, split, midi_filename; emotion_labels.json optional
+ *
+ * Data sets in the layouts of their publishers are read where they lie: layouts/.
  */
 import type { DataFault } from '../lib/errors.ts'
 
@@ -33,15 +35,17 @@ export interface Emotion {
 /** One accepted example. */
 export interface Example {
   readonly room: Room
-  /** Path below data/ (`audio/x.wav`); for chords `chords/progressions.json#12`. */
+  /** Path below data/ (`audio/x.wav`); for chords the file and the place in it (`chords/progressions.json#12`). */
   readonly id: string
   /** Song or recording it was cut from; the split keeps a source together. */
   readonly source: string
   readonly emotion: Emotion | null
-  /** Room-specific facts: chords: { name, chords }; drums: { style, bpm, split }; audio: extra label columns. */
+  /** Room-specific facts: chords: { name, chords }; drums: { style, bpm, split }; audio: extra label columns; `label`: a class. */
   readonly facts: Readonly<Record<string, unknown>>
   /** Length of the recording, or to the end of the last note of a MIDI file; absent for chords. */
   readonly seconds?: number
+  /** Folder of the data set it comes from, where the data folder holds several. */
+  readonly part?: string
 }
 
 export interface Dropped {

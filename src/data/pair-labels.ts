@@ -1,9 +1,8 @@
 /** Labels and files brought together by name; what is left over on either side is named with the reason. */
 import { extname } from 'node:path'
 import type { DataFault } from '../lib/errors.ts'
-import { sha256 } from '../lib/files.ts'
-import type { DataFile } from './examples.ts'
 import { type LabelRow, portable, repeatedName } from './labels.ts'
+import type { DataFile } from './layouts/layout.ts'
 import type { Dropped, Room } from './manifest.ts'
 
 export interface LabelSheet {
@@ -79,30 +78,6 @@ export function pairFiles(
     else drop(file.path, noLabel(file.path, room, sheet))
   }
   return { pairs, dropped, warnings }
-}
-
-/** Empty files are equal too, but that is not what is wrong with them. */
-const EMPTY = sha256('')
-
-/** Byte-identical files teach nothing new and could stand in two splits: the first by path is kept. */
-export function dropRepeatedFiles(room: Room, pairs: readonly Pair[]): { pairs: Pair[]; dropped: Dropped[] } {
-  const first = new Map<string, Pair>()
-  const dropped: Dropped[] = []
-  const kept = pairs.filter((pair) => {
-    const same = pair.file.hash === EMPTY ? undefined : first.get(pair.file.hash)
-    if (!same) return first.set(pair.file.hash, pair)
-    const [a, b] = [same.label?.emotion, pair.label?.emotion]
-    const differ = a && b && (a.valence !== b.valence || a.arousal !== b.arousal)
-    const message = `byte for byte the same file as ${same.file.path}${differ ? ', with another label' : ''}`
-    const hint = differ ? 'decide which label is right; the first one is used' : 'the first one is used'
-    dropped.push({
-      room,
-      id: pair.file.path,
-      fault: { path: pair.file.path, offset: null, code: 'duplicate', message, hint },
-    })
-    return false
-  })
-  return { pairs: kept, dropped }
 }
 
 function unknownExtension(path: string, row: LabelRow, extensions: readonly string[]): DataFault {

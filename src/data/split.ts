@@ -20,6 +20,8 @@ export interface SplitItem {
   readonly stratum: string
   /** The split that the data set itself prescribes, or null. */
   readonly official: Split | null
+  /** The data set it belongs to, where there are several: each is split by itself. */
+  readonly group?: string
 }
 
 /**
@@ -32,9 +34,15 @@ export interface SplitItem {
  * source with the lowest draw, as long as one is left to train on.
  *
  * A source whose items carry an official split keeps it (the first item's, so that it stays whole). A wanted split that
- * nobody officially is in (Groove without its test part) is drawn from the official training sources.
+ * nobody officially is in (Groove without its test part) is drawn from the official training sources. Of several data sets
+ * each is split by itself, so that the official split of one leaves the others theirs.
  */
-export function splitSources(items: readonly SplitItem[], { val, test, seed }: SplitOptions): Map<string, Split> {
+export function splitSources(items: readonly SplitItem[], options: SplitOptions): Map<string, Split> {
+  const groups = [...groupBy(items, (item) => item.group ?? '').values()]
+  return new Map(groups.flatMap((group) => [...splitGroup(group, options)]))
+}
+
+function splitGroup(items: readonly SplitItem[], { val, test, seed }: SplitOptions): Map<string, Split> {
   const sources = new Map<string, SplitItem>()
   for (const item of items) if (!sources.get(item.source)?.official) sources.set(item.source, item)
   const result = new Map<string, Split>()
@@ -52,7 +60,8 @@ export function splitSources(items: readonly SplitItem[], { val, test, seed }: S
 /** The items that `splitSources` needs, of examples. */
 export function splitItems(examples: readonly Example[]): SplitItem[] {
   return examples.map((example) => {
-    return { source: example.source, stratum: quadrantOf(example), official: officialSplit(example) }
+    const { source, part } = example
+    return { source, stratum: quadrantOf(example), official: officialSplit(example), ...(part ? { group: part } : {}) }
   })
 }
 
@@ -93,9 +102,11 @@ interface Drawn {
 }
 
 function drawSplits(items: readonly SplitItem[], shares: Shares, seed: number): Map<string, Split> {
-  const strata = new Map<string, Drawn[]>()
-  for (const { source, stratum } of items)
-    strata.set(stratum, [...(strata.get(stratum) ?? []), { source, at: draw(seed, source) }])
+  const strata = new Map(
+    [...groupBy(items, ({ stratum }) => stratum)].map(([stratum, some]) => {
+      return [stratum, some.map(({ source }): Drawn => ({ source, at: draw(seed, source) }))] as const
+    }),
+  )
   const splits = new Map<string, Split>()
   for (const stratum of strata.values()) {
     const drawn = inOrder(stratum)
@@ -125,6 +136,17 @@ function fillEmpty(splits: Map<string, Split>, drawn: readonly Drawn[], shares: 
     if (shares[split] > 0 && training.length > 1 && ![...splits.values()].includes(split))
       splits.set(training[0]!.source, split)
   }
+}
+
+/** One pass: a data set may have a hundred thousand items in one group. */
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group) group.push(item)
+    else groups.set(keyOf(item), [item])
+  }
+  return groups
 }
 
 function inOrder(drawn: readonly Drawn[]): Drawn[] {

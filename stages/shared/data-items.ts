@@ -1,14 +1,14 @@
-/** A data folder in the Kelly layout as `download` looks at it: is it one, how much is in it, whose is it. */
+/** A data folder as `download` looks at it: which data sets it holds, how much is in it, whose it is. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { extname, join } from 'node:path'
-import { AUDIO_EXTENSIONS, MIDI_EXTENSIONS } from '../../src/data/examples.ts'
-import type { Room } from '../../src/data/manifest.ts'
+import { join } from 'node:path'
+import { catalogue } from '../../src/data/catalogue.ts'
+import type { DataPart, DataReading } from '../../src/data/examples.ts'
+import type { Room, SourceInfo } from '../../src/data/manifest.ts'
 import { UserError } from '../../src/lib/errors.ts'
-import { readJson } from '../../src/lib/files.ts'
 
 const ROOMS = ['audio', 'midi', 'chords', 'drums'] as const
 
-export const LAYOUT = `a data folder holds at least one of
+export const LAYOUT = `a data folder holds a data set as its publisher unpacks it (kpipe data list), several of them, or at least one of
   audio/   sound files and labels.csv (filename,valence,arousal)
   midi/    MIDI files and emotion_labels.json ({ "<file>": { "valence": 0.5, "arousal": -0.2 } })
   chords/  progressions.json ({ "progressions": [{ "name": "…", "chords": ["C", "Am"] }] })
@@ -19,35 +19,34 @@ export function checkFolder(folder: string, written: string): void {
   const stat = folder === '' ? undefined : statSync(folder, { throwIfNoEntry: false })
   if (!stat) throw new UserError(`there is no folder ${written}`, { hint: LAYOUT })
   if (!stat.isDirectory()) throw new UserError(`${written} is a file, not a folder`, { hint: LAYOUT })
-  if (isData(folder)) return
-  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  const inside = folders.map((entry) => entry.name).find((name) => isData(join(folder, name)))
-  const slash = written.endsWith('/') ? '' : '/'
-  const hint = inside ? `did you mean ${written}${slash}${inside}?\n${LAYOUT}` : LAYOUT
-  throw new UserError(`${written} has none of ${ROOMS.map((room) => `${room}/`).join(', ')}`, { hint })
 }
 
-function isData(folder: string): boolean {
-  return ROOMS.some((room) => statSync(join(folder, room), { throwIfNoEntry: false })?.isDirectory())
+/** Found in each room, used or not; and how many have an emotion. */
+export function countItems({ examples, dropped }: DataReading): Record<Room | 'labelled', number> {
+  const inRoom = (room: Room) => [...examples, ...dropped].filter((item) => item.room === room).length
+  const [audio, midi, chords, drums] = ROOMS.map(inRoom) as [number, number, number, number]
+  return { audio, midi, chords, drums, labelled: examples.filter((example) => example.emotion).length }
 }
 
-/** @param paths files below the folder, `/`-separated */
-export function countItems(folder: string, paths: readonly string[]): Record<Room, number> {
-  const files = (room: Room, extensions: readonly string[]) =>
-    paths.filter((path) => path.startsWith(`${room}/`) && extensions.includes(extname(path).toLowerCase())).length
+/** Whose a folder of the user's is: the publishers' words where its sets are catalogued and no file in it says more. */
+export function sourceOf(folder: string, title: string, parts: readonly DataPart[]): SourceInfo {
+  const own = licenceOf(folder)
+  const sets = parts.map(({ path, layout }) => ({
+    path,
+    entry: Object.values(catalogue).find((one) => one.layout === layout),
+  }))
+  const known = sets.flatMap(({ path, entry }) => (entry ? [{ path, entry }] : []))
+  const single = known.length === 1 && sets.length === 1 ? known[0]!.entry : null
+  const said = known.map(({ path, entry }) => `${path}: ${entry.licence}`).join('; ')
   return {
-    audio: files('audio', AUDIO_EXTENSIONS),
-    midi: files('midi', MIDI_EXTENSIONS),
-    chords: progressions(join(folder, 'chords/progressions.json')),
-    drums: files('drums', MIDI_EXTENSIONS),
+    format: 'kpipe-source/1',
+    name: 'local',
+    title: single ? `${title} (${single.title})` : title,
+    licence: own !== 'not stated' ? own : (single?.licence ?? (said || own)),
+    citation: single?.citation ?? known.map(({ entry }) => entry.citation).join(' '),
+    url: single?.homepage ?? '',
+    generated: false,
   }
-}
-
-/** Broken JSON counts as nothing here; validate says where it is broken. */
-function progressions(path: string): number {
-  const file = readJson<unknown>(path)
-  const list = Array.isArray(file) ? file : (file as { progressions?: unknown } | undefined)?.progressions
-  return Array.isArray(list) ? list.length : 0
 }
 
 export function pathsBelow(folder: string, inner = ''): string[] {
@@ -58,7 +57,7 @@ export function pathsBelow(folder: string, inner = ''): string[] {
 }
 
 /** First line that says something in a LICENSE, COPYING or ATTRIBUTION file, with the file's name; else `not stated`. */
-export function licenceOf(folder: string): string {
+function licenceOf(folder: string): string {
   const names = readdirSync(folder).sort()
   const name = ['licen[cs]e', 'copying', 'attribution'].flatMap((word) =>
     names.filter((each) => new RegExp(`^${word}\\b`, 'i').test(each)),

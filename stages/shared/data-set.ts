@@ -1,13 +1,14 @@
-/** A catalogued data set: its archives downloaded (or yours taken), checked, unpacked, and arranged in the Kelly layout. */
-import { mkdirSync, rmSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import type { AdaptResult } from '../../src/data/adapters/adapter.ts'
-import { adapters } from '../../src/data/adapters/index.ts'
+/** A catalogued data set: its archives downloaded (or yours taken), checked and unpacked, or your own folder linked. */
+import { copyFileSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { unpack } from '../../src/data/archive.ts'
 import type { CatalogueEntry, CatalogueFile } from '../../src/data/catalogue.ts'
 import { download } from '../../src/data/http.ts'
+import { layouts } from '../../src/data/layouts/index.ts'
+import { type DataFile, type Layout, LayoutFolder } from '../../src/data/layouts/layout.ts'
 import { UserError } from '../../src/lib/errors.ts'
 import type { StageContext } from '../../src/stage.ts'
+import { pathsBelow } from './data-items.ts'
 
 export interface DataSetOptions {
   readonly raw: string
@@ -18,29 +19,58 @@ export interface DataSetOptions {
 
 type Context = StageContext<DataSetOptions>
 
-/** Fills `ctx.out('data')`. Archives lie in `ctx.checkpoints` until all is done, so that an interrupted run goes on. */
-export async function getDataSet(ctx: Context, entry: CatalogueEntry): Promise<AdaptResult> {
+/**
+ * Fills `ctx.out('data')`, in the publisher's layout. Archives lie in `ctx.checkpoints` until all is done, so that an
+ * interrupted run goes on.
+ * @returns notes on what was left out
+ */
+export async function getDataSet(ctx: Context, entry: CatalogueEntry): Promise<string[]> {
   // Asked of the option, not of the input: what the user has must never be replaced by a download because it is missing.
   const own = ctx.options.raw !== ''
   const raw = ctx.inputs.raw?.path ?? ''
+  const layout: Layout = layouts[entry.layout]
   const notes: string[] = []
   const archives = own ? ownArchives(ctx, entry, raw) : await fetchAll(ctx, entry, notes)
-  for (const archive of archives) notes.push(...(await unpackOne(ctx, entry, archive)))
   const data = ctx.out('data')
-  mkdirSync(data, { recursive: true })
-  const adapted = await adapters[entry.id].adapt({
-    from: archives.length > 0 ? unpackedFolder(ctx) : raw,
-    data,
-    scratch: join(ctx.scratch, 'adapt'),
-    take: archives.length > 0 ? 'move' : 'copy',
-    signal: ctx.signal,
-    onProgress: (done, total) => ctx.progress({ done, total, unit: 'files', note: 'arranging' }),
-  })
+  if (archives.length === 0) takeFolder(ctx, layout, raw, data)
+  for (const archive of archives) notes.push(...(await unpackOne(ctx, entry, archive, data)))
+  await unpackInner(ctx, entry, layout, data)
+  const folder = new LayoutFolder(data, filesOf(data))
+  if (!layout.matches(folder))
+    throw new UserError(`${own ? ctx.options.raw : 'the archive'} does not hold ${entry.title}`, {
+      hint: `expected: ${layout.shape}`,
+    })
   if (!own) for (const archive of archives) rmSync(archive)
-  return { ...adapted, notes: [...notes, ...adapted.notes] }
+  return notes
 }
 
-const unpackedFolder = (ctx: Context) => join(ctx.scratch, 'unpacked')
+/** Names only: nothing of it is hashed. */
+export const filesOf = (folder: string): DataFile[] => pathsBelow(folder).map((path) => ({ path, hash: path }))
+
+/** A link, unless music lies in an archive inside: then what is needed is copied, so that it can be unpacked. */
+function takeFolder(ctx: Context, layout: Layout, raw: string, data: string): void {
+  const paths = pathsBelow(raw)
+  if (!layout.inner || !paths.some((path) => layout.inner!.test(path)))
+    return symlinkSync(raw, data, process.platform === 'win32' ? 'junction' : 'dir')
+  for (const path of paths.filter((one) => layout.keep?.(one))) {
+    ctx.signal.throwIfAborted()
+    mkdirSync(dirname(join(data, path)), { recursive: true })
+    copyFileSync(join(raw, path), join(data, path))
+  }
+}
+
+async function unpackInner(ctx: Context, entry: CatalogueEntry, { inner }: Layout, data: string): Promise<void> {
+  for (const path of inner ? pathsBelow(data).filter((one) => inner.test(one)) : []) {
+    const archive = join(data, path)
+    await unpack(archive, archive.replace(/\.[a-z]+$/i, ''), {
+      name: basename(path),
+      limits: entry.limits,
+      keep: (one) => /\.(midi?|wav|mp3)$/i.test(one) && !one.startsWith('__MACOSX/'),
+      signal: ctx.signal,
+    })
+    rmSync(archive)
+  }
+}
 
 /** @returns absolute paths of the archives */
 async function fetchAll(ctx: Context, entry: CatalogueEntry, notes: string[]): Promise<string[]> {
@@ -84,14 +114,14 @@ function ownArchives(ctx: Context, entry: CatalogueEntry, raw: string): string[]
 }
 
 /** @returns notes on what was left out */
-async function unpackOne(ctx: Context, entry: CatalogueEntry, archive: string): Promise<string[]> {
+async function unpackOne(ctx: Context, entry: CatalogueEntry, archive: string, data: string): Promise<string[]> {
   const name = basename(archive)
-  mkdirSync(unpackedFolder(ctx), { recursive: true })
+  mkdirSync(data, { recursive: true })
   const report = every(64, (done) => ctx.progress({ done, total: 0, unit: 'files', note: `unpacking ${name}` }))
-  const { collisions } = await unpack(archive, join(unpackedFolder(ctx), name.replace(/(\.tar)?\.[a-z]+$/i, '')), {
+  const { collisions } = await unpack(archive, join(data, name.replace(/(\.tar)?\.[a-z]+$/i, '')), {
     name,
     limits: entry.limits,
-    keep: adapters[entry.id].keep,
+    keep: (path) => layouts[entry.layout].keep?.(path) ?? true,
     onCollision: 'skip',
     signal: ctx.signal,
     onProgress: (files) => report(files, 0),

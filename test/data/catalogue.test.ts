@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { adapters } from '../../src/data/adapters/index.ts'
 import { catalogue, catalogueIds, describeDatasets, nearestSource, sourceInfo } from '../../src/data/catalogue.ts'
+import { layouts } from '../../src/data/layouts/index.ts'
 
 describe.each(Object.values(catalogue))('$id', (entry) => {
   it('has all that a user must know', () => {
     expect(catalogue[entry.id]).toBe(entry)
-    expect(adapters[entry.id]).toBeDefined()
+    expect(layouts[entry.layout]).toBeDefined()
+    expect(entry.quirks.length).toBeGreaterThan(0)
     for (const text of [entry.title, entry.licence, entry.citation, entry.labels, entry.splits])
       expect(text).not.toBe('')
     expect(new URL(entry.homepage).protocol).toMatch(/^https?:$/)
@@ -25,8 +26,8 @@ describe.each(Object.values(catalogue))('$id', (entry) => {
       expect(checksumFrom).not.toBe('')
       if (sha256 !== null) expect(sha256).toMatch(/^[0-9a-f]{64}$/)
       if (md5 !== null) expect(md5).toMatch(/^[0-9a-f]{32}$/)
-      if (sha256 ?? md5) expect(bytes).toBeGreaterThan(0)
-      else expect(checksumFrom).toMatch(/^none/)
+      if (bytes !== null) expect(bytes).toBeGreaterThan(0)
+      if (!(sha256 ?? md5)) expect(checksumFrom).toMatch(/^none/)
     }
   })
 

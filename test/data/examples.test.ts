@@ -10,7 +10,7 @@ beforeEach(() => {
 afterEach(() => rig.dispose())
 
 /** Reads a folder with these files; content is the name where none is given. */
-function read(files: Record<string, string>) {
+async function read(files: Record<string, string>) {
   for (const [path, content] of Object.entries(files)) rig.write(`data/${path}`, content || path)
   return readExamples(`${rig.dir}/data`, folderInput(`${rig.dir}/data`).files())
 }
@@ -18,7 +18,7 @@ function read(files: Record<string, string>) {
 const brief = (items: readonly { id: string; fault: { code: string } }[]) =>
   items.map(({ id, fault }) => `${id} ${fault.code}`)
 
-it('songOf takes clip numbers off, and nothing else', () => {
+it('songOf takes clip numbers off, and nothing else', async () => {
   expect(songOf('Q1_0vLPYiPN7qY_0.mid')).toBe('Q1_0vLPYiPN7qY')
   expect(songOf('Q1_1_Q1_1_12.wav')).toBe('Q1_1_Q1_1')
   expect(songOf('sub_dir/a_b_3.mid')).toBe('sub_dir/a_b')
@@ -27,8 +27,8 @@ it('songOf takes clip numbers off, and nothing else', () => {
 })
 
 describe('audio', () => {
-  it('pairs labels and files, drops what does not fit, and says why', () => {
-    const { examples, dropped, warnings } = read({
+  it('pairs labels and files, drops what does not fit, and says why', async () => {
+    const { examples, dropped, warnings } = await read({
       'audio/labels.csv': [
         'filename,valence,arousal',
         'song_a_0.wav,0.5,0.5',
@@ -77,8 +77,8 @@ describe('audio', () => {
     expect(brief(warnings)).toEqual(['audio/song_a_0.wav duplicate-name'])
   })
 
-  it('keeps the first of identical files and lets a source column win', () => {
-    const { examples, dropped } = read({
+  it('keeps the first of identical files and lets a source column win', async () => {
+    const { examples, dropped } = await read({
       'audio/labels.csv': 'filename,valence,arousal,source\nb.wav,0.5,0,x\na.wav,-0.5,0,x\nc.wav,0,0,\n',
       'audio/a.wav': 'same',
       'audio/b.wav': 'same',
@@ -91,8 +91,8 @@ describe('audio', () => {
     expect(dropped[0]!.fault.message).toBe('byte for byte the same file as audio/a.wav, with another label')
   })
 
-  it('finds files whose names are written with decomposed letters', () => {
-    const { examples, dropped } = read({
+  it('finds files whose names are written with decomposed letters', async () => {
+    const { examples, dropped } = await read({
       'audio/labels.csv': 'filename,valence,arousal\nbl\u00fcte.wav,0,0\n',
       'audio/blu\u0308te.wav': '',
     })
@@ -102,23 +102,26 @@ describe('audio', () => {
 })
 
 describe('midi', () => {
-  it('without any label file keeps everything unlabelled, with one drops what it does not name', () => {
-    expect(read({ 'midi/a.mid': '', 'midi/b.midi': '' }).examples.map(({ emotion }) => emotion)).toEqual([null, null])
-    const named = read({ 'midi/emotion_labels.json': '{"a.mid": {"valence": 0, "arousal": 1}}' })
+  it('without any label file keeps everything unlabelled, with one drops what it does not name', async () => {
+    expect((await read({ 'midi/a.mid': '', 'midi/b.midi': '' })).examples.map(({ emotion }) => emotion)).toEqual([
+      null,
+      null,
+    ])
+    const named = await read({ 'midi/emotion_labels.json': '{"a.mid": {"valence": 0, "arousal": 1}}' })
     expect(named.examples.map(({ id }) => id)).toEqual(['midi/a.mid'])
     expect(brief(named.dropped)).toEqual(['midi/b.midi no-label'])
   })
 
-  it('reports an unreadable label file once, with line and column', () => {
-    const { unreadable, examples } = read({ 'midi/a.mid': '', 'midi/emotion_labels.json': '{\n "a.mid": {]\n}' })
+  it('reports an unreadable label file once, with line and column', async () => {
+    const { unreadable, examples } = await read({ 'midi/a.mid': '', 'midi/emotion_labels.json': '{\n "a.mid": {]\n}' })
     expect(unreadable[0]).toMatchObject({ path: 'midi/emotion_labels.json', offset: 13 })
     expect(unreadable[0]!.message).toContain('line 2, column 12')
     expect(examples).toEqual([])
   })
 })
 
-it('chords: every name must be a chord; equal ones are one source or copies', () => {
-  const { examples, dropped } = read({
+it('chords: every name must be a chord; equal ones are one source or copies', async () => {
+  const { examples, dropped } = await read({
     'chords/progressions.json': JSON.stringify({
       progressions: [
         { name: 'a', chords: ['C', 'Am'], emotion: { valence: 1, arousal: 0 } },
@@ -139,8 +142,8 @@ it('chords: every name must be a chord; equal ones are one source or copies', ()
 })
 
 describe('drums', () => {
-  it('needs no labels; a session is a source, unless the data set prescribes splits', () => {
-    const { examples, warnings } = read({
+  it('needs no labels; a session is a source, unless the data set prescribes splits', async () => {
+    const { examples, warnings } = await read({
       'drums/info.csv':
         'midi_filename,session,style,split\nd1/s1/1.mid,d1/s1,rock,validation\nd1/s1/2.mid,d1/s1,funk,\nz.mid,x,,\n',
       'drums/d1/s1/1.mid': '',
@@ -158,8 +161,8 @@ describe('drums', () => {
     expect(warnings[0]!.fault.message).toBe('1 of 3 rows name files that are not here, the first "z.mid" (line 4)')
   })
 
-  it('takes emotion labels where there are some', () => {
-    const { examples } = read({
+  it('takes emotion labels where there are some', async () => {
+    const { examples } = await read({
       'drums/emotion_labels.json': '{"d/1.mid": {"valence": 0.2, "arousal": 0.9, "source": "me"}}',
       'drums/d/1.mid': '',
       'drums/d/2.mid': '',

@@ -91,7 +91,7 @@ test('a data folder that is not there', () => {
 test('a data folder without rooms', () => {
   expect(
     told(
-      trainer({ 'download:': 'download: { with: { source: ./mine } }' }, { 'mine/a.mid': 'MThd' }),
+      trainer({ 'download:': 'download: { with: { source: ./mine } }' }, { 'mine/photo.jpg': 'x' }),
       'run',
       'download',
     ),
@@ -99,8 +99,8 @@ test('a data folder without rooms', () => {
     "exit 1
     ▶ download  never ran before
     ✗ download  FAILED · never ran before
-        ./mine has none of audio/, midi/, chords/, drums/
-        a data folder holds at least one of
+        ./mine holds no music in a layout that kpipe knows
+        a data folder holds a data set as its publisher unpacks it (kpipe data list), several of them, or at least one of
           audio/   sound files and labels.csv (filename,valence,arousal)
           midi/    MIDI files and emotion_labels.json ({ "<file>": { "valence": 0.5, "arousal": -0.2 } })
           chords/  progressions.json ({ "progressions": [{ "name": "…", "chords": ["C", "Am"] }] })

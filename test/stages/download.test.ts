@@ -91,7 +91,7 @@ describe('a folder of the user’s', () => {
     })
     expect(JSON.stringify(result)).not.toContain(rig.dir)
     expect(result).toMatchObject({
-      metrics: { audio: 1, midi: 1, chords: 1, drums: 0 },
+      metrics: { audio: 1, midi: 1, chords: 1, drums: 0, labelled: 1 },
       headline: 'music: 1 audio, 1 midi, 1 chords',
     })
   })
@@ -107,16 +107,24 @@ describe('a folder of the user’s', () => {
     const error = await refused(
       rig.run(download, { options: { source: '../music' }, inputs: { data: join(rig.dir, 'music') } }),
     )
-    expect(error.message).toBe('../music has none of audio/, midi/, chords/, drums/')
+    expect(error.message).toBe('../music holds no music in a layout that kpipe knows')
     expect(error.hint).toContain('labels.csv (filename,valence,arousal)')
   })
 
-  it('points at the folder inside that is one', async () => {
-    rig.write('music/data/audio/a.wav', 'RIFF')
-    const error = await refused(
-      rig.run(download, { options: { source: '../music' }, inputs: { data: join(rig.dir, 'music') } }),
-    )
-    expect(error.hint).toMatch(/^did you mean \.\.\/music\/data\?/)
+  it('takes data sets as their publishers lay them out, several at once, with their licences', async () => {
+    rig.write('sets/pop/001/001.mid', 'MThd')
+    rig.write('sets/pop/001/chord_midi.txt', '0 1 C:maj')
+    rig.write('sets/takes/drums/a.mid', 'MThd2')
+    const { out, result } = await rig.run(download, {
+      options: { source: '../sets' },
+      inputs: { data: join(rig.dir, 'sets') },
+    })
+    expect(lstatSync(join(out, 'data')).isSymbolicLink()).toBe(true)
+    expect(result.headline).toBe('sets: 1 midi, 1 chords, 1 drums')
+    expect(result.notes).toEqual(['2 data sets: pop, takes'])
+    expect(source(out).licence).toBe('pop: MIT')
+    const one = await rig.run(download, { options: { source: './pop' }, inputs: { data: join(rig.dir, 'sets/pop') } })
+    expect(source(one.out)).toMatchObject({ title: 'pop (POP909)', licence: 'MIT', url: catalogue.pop909.homepage })
   })
 
   it('says that there is no folder, or that it is a file', async () => {
@@ -133,7 +141,7 @@ describe('a folder of the user’s', () => {
       options: { source: '../shared/data/kelly' },
       inputs: { data: kelly },
     })
-    expect(result.metrics).toEqual({ audio: 93, midi: 240, chords: 401, drums: 320 })
+    expect(result.metrics).toEqual({ audio: 93, midi: 240, chords: 401, drums: 320, labelled: 434 })
     expect(source(out).title).toBe('kelly')
   })
 })
@@ -142,7 +150,7 @@ describe('demo', () => {
   it('is composed, named as generated everywhere, and the same for the same seed', async () => {
     const options = { size: { audio: 1, midi: 2, chords: 2, drums: 2 } }
     const first = await rig.run(download, { options })
-    expect(first.result.metrics).toEqual({ audio: 1, midi: 2, chords: 2, drums: 2 })
+    expect(first.result.metrics).toEqual({ audio: 1, midi: 2, chords: 2, drums: 2, labelled: 7 })
     expect(source(first.out)).toMatchObject({
       name: 'demo',
       generated: true,
@@ -187,7 +195,7 @@ describe('a catalogued set', () => {
   })
   afterEach(() => new Promise((resolve) => server.close(resolve)))
 
-  it('is downloaded, unpacked and arranged; nothing of the archive stays', async () => {
+  it('is downloaded and unpacked, archives inside it too; nothing of them stays', async () => {
     answer = (response) => response.writeHead(200, { 'content-length': vgmidi.length }).end(vgmidi)
     const checkpoints = join(rig.dir, 'checkpoints')
     const { out, result, progress } = await rig.run(download, {
@@ -195,9 +203,10 @@ describe('a catalogued set', () => {
       checkpoints,
     })
     expect(asked).toEqual([`/sets/${catalogue.vgmidi.files[0]!.name}`])
-    expect(JSON.parse(readFileSync(join(out, 'data/midi/emotion_labels.json'), 'utf8'))).toEqual({
-      'M_S_A_0.mid': { valence: 1, arousal: -1, source: 'M / G / A' },
-    })
+    const at = join(out, 'data/vgmidi-1e62f0af/vgmidi-1e62')
+    expect(readdirSync(at).sort()).toEqual(['labelled', 'vgmidi_labelled.csv'])
+    expect(readdirSync(join(at, 'labelled'))).toEqual(['phrases'])
+    expect(readFileSync(join(at, 'labelled/phrases/phrases/M_S_A_0.mid'), 'utf8')).toBe('MThd')
     expect(source(out)).toMatchObject({
       name: 'vgmidi',
       licence: 'none stated by the publisher',
@@ -248,8 +257,8 @@ describe('a catalogued set', () => {
       inputs: { raw },
     })
     expect(asked).toEqual([])
-    expect(readFileSync(join(out, 'data/drums/info.csv'), 'utf8')).toBe(info + row)
-    expect(existsSync(join(out, 'data/drums/drummer1/s/1.wav'))).toBe(false)
+    expect(readFileSync(join(out, 'data/groove/groove/info.csv'), 'utf8')).toBe(info + row)
+    expect(existsSync(join(out, 'data/groove/groove/drummer1/s/1.wav'))).toBe(false)
     expect(existsSync(raw)).toBe(true)
     expect(result.notes).toEqual(['Groove MIDI Dataset 1.0.0: CC-BY-4.0'])
   })
@@ -261,8 +270,32 @@ describe('a catalogued set', () => {
       options: { source: 'groove', raw: 'groove' },
       inputs: { raw: join(rig.dir, 'groove') },
     })
-    expect(readFileSync(join(out, 'data/drums/drummer1/s/1.mid'), 'utf8')).toBe('MThd')
+    expect(readlinkSync(join(out, 'data'))).toBe(join(rig.dir, 'groove'))
     expect(existsSync(midi)).toBe(true)
+  })
+
+  it('unpacks an archive inside a folder of the user’s in a copy', async () => {
+    rig.write(
+      'vg/vgmidi_labelled.csv',
+      'id,series,console,game,piece,midi,valence,arousal\n1,M,S,G,A,x/M_S_A_0.mid,1,-1\n',
+    )
+    const packed = rig.write('vg/labelled/phrases.zip', phrases)
+    rig.write('vg/unlabelled/b.mid', 'MThd')
+    const { out, result } = await rig.run(download, {
+      options: { source: 'vgmidi', raw: 'vg' },
+      inputs: { raw: join(rig.dir, 'vg') },
+    })
+    expect(result.metrics).toMatchObject({ midi: 1, labelled: 1 })
+    expect(existsSync(join(out, 'data/unlabelled'))).toBe(false)
+    expect(existsSync(packed)).toBe(true)
+  })
+
+  it('says what it expected of a folder that is something else', async () => {
+    rig.write('photos/a.jpg', 'x')
+    const raw = join(rig.dir, 'photos')
+    const error = await refused(rig.run(download, { options: { source: 'deam', raw: '~/photos' }, inputs: { raw } }))
+    expect(error.message).toBe('~/photos does not hold DEAM, MediaEval Database for Emotional Analysis in Music')
+    expect(error.hint).toMatch(/^expected: MEMD_audio/)
   })
 
   it('says where to get a set that wants a click, and what to do then', async () => {
