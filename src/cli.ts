@@ -205,6 +205,25 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         io,
       ),
   },
+  data: {
+    options: {
+      ...JSON_FLAG,
+      items: { type: 'string', short: 'n' },
+      seed: { type: 'string' },
+      room: { type: 'string' },
+    },
+    run: async (words, values, io) =>
+      (await import('./commands/data.ts')).dataCommand(
+        {
+          words,
+          json: values['json'] === true,
+          items: wholeNumber('--items', values['items']) || 3,
+          seed: String(values['seed'] ?? '42'),
+          room: String(values['room'] ?? ''),
+        },
+        io,
+      ),
+  },
   job: { options: {}, run: async (words, _values, io) => (await import('./commands/job.ts')).jobCommand(words, io) },
 }
 

@@ -1,9 +1,10 @@
 /** validate: which files and labels can be used, and why the others cannot. Decodes every file once. */
 import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
-import { canonical } from '../src/lib/files.ts'
+import { canonical, writeAtomic } from '../src/lib/files.ts'
 import type { FileCheck } from '../src/data/check-file.ts'
 import type { DataFolder } from '../src/data/data-folder.ts'
 import type { Dropped, Example, ValidationReport } from '../src/data/manifest.ts'
+import type { Measure } from '../src/data/measure.ts'
 import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
 import { eachItem } from './shared/items.ts'
 import type { Served } from './shared/serves.ts'
@@ -56,6 +57,7 @@ export const validate = defineStage<Options>({
   outputs: {
     'validation.json': 'every example that is used, every one that is not with path, offset and cause',
     'validation.txt': 'the same as a table to read',
+    'stats.json': 'the examples in figures: lengths, note density, pitches, labels, class balance',
   },
   check: (options): OptionProblem[] => {
     const share = typeof options.max_bad === 'string' ? Number.parseFloat(options.max_bad) : 0
@@ -80,6 +82,8 @@ export const validate = defineStage<Options>({
     )
     await judge(ctx, report)
     writeValidation(ctx.out(''), report)
+    const { statsOf } = await import('../src/data/stats.ts')
+    writeAtomic(ctx.out('stats.json'), `${JSON.stringify(statsOf(report.examples, checked.measures), null, 1)}\n`)
     const { servedModels } = await import('./shared/serves.ts')
     return result(report, servedModels(report.counts))
   },
@@ -107,29 +111,29 @@ async function checkFiles(
   const warnings: Dropped[] = []
   const bad = new Set<Example>()
   const repaired = new Set<Example>()
-  const lengths = new Map<Example, number>()
+  const measures = new Map<Example, Measure | null>()
   onDisk.forEach((example, index) => {
     const { id, room } = example
     const check = JSON.parse(new TextDecoder().decode(results.values[index])) as FileCheck
+    measures.set(example, check.measure)
     // The stored path is that of the file when it was checked; a renamed copy has the same content.
     warnings.push(...check.warnings.map((fault) => ({ room, id, fault: { ...fault, path: id } })))
     if (check.repaired) repaired.add(example)
-    if (!check.fault) {
-      if (check.seconds !== null) lengths.set(example, check.seconds)
-      return
-    }
+    if (!check.fault) return
     dropped.push({ room, id, fault: { ...check.fault, path: id } })
     bad.add(example)
   })
-  const kept = examples
-    .filter((example) => !bad.has(example))
-    .map((example) => ({
+  const good = examples.filter((example) => !bad.has(example))
+  const kept = good.map((example) => {
+    const seconds = measures.get(example)?.seconds
+    return {
       ...example,
-      ...(lengths.has(example) ? { seconds: lengths.get(example)! } : {}),
+      ...(seconds === undefined ? {} : { seconds }),
       // The recipes read it as it was read here.
       ...(repaired.has(example) ? { facts: { ...example.facts, repaired: true } } : {}),
-    }))
-  return { kept, dropped, warnings }
+    }
+  })
+  return { kept, dropped, warnings, measures: good.map((example) => measures.get(example) ?? null) }
 }
 
 /** Logs what was dropped. @throws UserError above `max_bad`, or where nothing at all was found */

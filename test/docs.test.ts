@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { COMMANDS, main } from '../src/cli.ts'
+import { scaleMidi } from './kelly-folder.ts'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
 const pages = ['README.md', ...readdirSync(join(repository, 'docs')).map((name) => `docs/${name}`)].filter(
@@ -17,7 +18,7 @@ const pages = ['README.md', ...readdirSync(join(repository, 'docs')).map((name) 
 )
 
 /** Commands that change nothing and are quick: done as they stand. */
-const AS_IT_STANDS = ['status', 'why', 'show', 'list', 'graph', 'help', 'gc', 'completion']
+const AS_IT_STANDS = ['status', 'why', 'show', 'list', 'data', 'graph', 'help', 'gc', 'completion']
 /** These want a run that has finished, a file of another tool, or minutes: their options are parsed. */
 const WORDS_ONLY = ['verify', 'runs', 'diff', 'report', 'import', 'doctor', 'init', 'attach', 'job']
 
@@ -31,6 +32,7 @@ beforeEach(() => {
     cpSync(join(repository, folder), join(temp, 'project', folder), { recursive: true })
   // what the pages speak of as the reader's own
   write('my-data/drums/info.csv', 'midi_filename,style,bpm,split\n')
+  write('my-data/midi/a.mid', scaleMidi(60))
   write('music/audio/labels.csv', 'filename,valence,arousal\n')
   write('project/loops/a_120bpm.wav', '')
   process.env['HOME'] = temp
@@ -42,9 +44,9 @@ afterEach(() => {
   rmSync(temp, { recursive: true, force: true })
 })
 
-function write(path: string, text: string): void {
+function write(path: string, content: string | Uint8Array): void {
   mkdirSync(dirname(join(temp, path)), { recursive: true })
-  writeFileSync(join(temp, path), text)
+  writeFileSync(join(temp, path), content)
 }
 
 describe.each(pages)('%s', (page) => {

@@ -60,6 +60,7 @@ const RUN_OR_PIPELINE = new Set(['runs', 'report'])
 
 async function wordOffers(command: string, before: readonly string[], io: Io): Promise<Offers> {
   if (command === 'help') return before.length === 0 ? Object.entries(ABOUT) : []
+  if (command === 'data') return dataOffers(before)
   if (CHOICES[command]) return before.length === 0 ? CHOICES[command].map((name) => [name]) : []
   const pipelines = (project: Project): Offers => [...project.pipelines.keys()].map((name) => [name, 'pipeline'])
   if (RUN_COMMANDS[command]) {
@@ -86,6 +87,13 @@ async function runOffers({ layout }: Project): Promise<Offers> {
       return [id, run ? `${run.pipeline}, ${run.outcome}` : ''] as const
     }),
   ]
+}
+
+/** Folders are the shell's own to complete. */
+async function dataOffers(before: readonly string[]): Promise<Offers> {
+  if (before.length === 0) return [['list'], ['show'], ['stats'], ['sample']]
+  const { describeDatasets } = await import('../data/catalogue.ts')
+  return describeDatasets().map(({ name, title }) => [name!, title!] as const)
 }
 
 function stageOffers(plan: Plan): Offers {
@@ -156,6 +164,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   why: 'why a stage is stale',
   list: 'pipelines, stages, models, kinds, formats, datasets',
   show: 'everything about one stage',
+  data: 'data sets: list, show, stats, sample',
   verify: 'run a stage again in scratch and compare',
   runs: 'the history: params, outcomes, metrics',
   diff: 'params, causes and metrics of two runs',

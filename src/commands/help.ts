@@ -8,6 +8,7 @@ export const MAIN_HELP = `kpipe: from folders of MIDI and audio to validated, tr
   kpipe why <stage>                 why a stage is stale, or why it ran last
   kpipe list [what]                 pipelines, stages, models, kinds, formats, datasets
   kpipe show <stage>                everything about one stage
+  kpipe data <verb> [data]          data sets and folders of music: list, show, stats, sample
   kpipe runs [run|pipeline]         the history: params, outcomes, times, metrics
   kpipe diff [A] [B]                params, causes and metrics of two runs
   kpipe report [run|pipeline]       one HTML file with pictures, sounds and figures
@@ -88,6 +89,24 @@ What there is to name in a pipeline and on the command line; without a word, all
 
   kpipe list models                                  models with their sizes
   kpipe list stages kelly                            every stage of one pipeline
+`,
+  data: `kpipe data list|show|stats|sample [name|folder]
+
+Data sets that kpipe knows by name, and folders of music as they lie. Nothing is downloaded or changed.
+  list [folder…]       the catalogue and what of it is at hand; of a folder: the sets in it
+  show <name|folder>   layout, licence, citation, labels, split, what is odd, which models it can serve
+  stats <name|folder>  every file decoded: lengths, note density, pitches, labels, class balance
+  sample <name|folder> a few items drawn by seed, with labels and a sketch
+
+  -n, --items 3        sample: items of each room
+      --seed 42        sample: another seed draws others
+      --room NAME      stats, sample: audio, midi, chords or drums alone
+      --json           the same as JSON
+
+  kpipe data list                                    names, sizes and licences
+  kpipe data show maestro                            what to know before it is used
+  kpipe data stats ../my-data                        is there enough of everything?
+  kpipe data sample ../my-data --room midi -n 5      look at five of its files
 `,
   show: `kpipe show [pipeline] <stage|group…>
 

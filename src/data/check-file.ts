@@ -8,6 +8,7 @@ import { DataError, type DataFault } from '../lib/errors.ts'
 import { isRepair } from '../midi/faults.ts'
 import { readMidi } from '../midi/read.ts'
 import type { Room } from './manifest.ts'
+import { type Measure, measureAudio, measureNotes } from './measure.ts'
 
 export interface CheckOptions {
   /** Audio shorter than this is dropped. */
@@ -27,8 +28,8 @@ export interface FileCheck {
   readonly warnings: readonly DataFault[]
   /** It can be used only as far as it could be repaired; the warnings say how far. */
   readonly repaired?: boolean
-  /** Length, to the millisecond; of MIDI to the end of the last note. null where it could not be read. */
-  readonly seconds: number | null
+  /** What it is like; null where it could not be read. */
+  readonly measure: Measure | null
 }
 
 /** @param path below the data folder, for messages */
@@ -42,7 +43,7 @@ export async function checkFile(
     return room === 'audio' ? await checkAudio(bytes, path, options) : checkMidi(room, bytes, path, options)
   } catch (error) {
     if (!(error instanceof DataError)) throw error
-    return { fault: { ...error.fault, path }, warnings: [], seconds: null }
+    return { fault: { ...error.fault, path }, warnings: [], measure: null }
   }
 }
 
@@ -50,11 +51,11 @@ async function checkAudio(bytes: Uint8Array, path: string, options: CheckOptions
   const audio = await decodeAudio(bytes, path)
   const { sampleRate, channels } = audio
   const length = (channels[0]?.length ?? 0) / sampleRate
-  const seconds = milliseconds(length)
+  const measure = measureAudio(channels[0]?.length ?? 0, sampleRate, channels.length)
   const warnings = [...audio.warnings, ...rateWarnings(sampleRate, path, options.sampleRate)]
   if (length < options.minSeconds) {
     const message = `${length.toFixed(2)} s long, expected at least ${options.minSeconds} s`
-    return { fault: fault(path, 'too-short', message, 'take it out, or lower min_seconds'), warnings, seconds }
+    return { fault: fault(path, 'too-short', message, 'take it out, or lower min_seconds'), warnings, measure }
   }
   const mono = inspectSignal(toMono(audio), sampleRate, path)
   const each = channels.length > 1 ? channels.flatMap((channel) => inspectSignal(channel, sampleRate, path)) : []
@@ -64,16 +65,14 @@ async function checkAudio(bytes: Uint8Array, path: string, options: CheckOptions
     return {
       fault: { ...broken, message: `${broken.message}; its channels cancel out when mixed to mono` },
       warnings,
-      seconds,
+      measure,
     }
-  if (broken) return { fault: broken, warnings, seconds }
+  if (broken) return { fault: broken, warnings, measure }
   // One word a code is enough: a clipped stereo file is clipped in both channels.
   const heard = [...mono, ...each].filter(({ code }) => !FATAL.has(code))
   const once = heard.filter(({ code }, i) => heard.findIndex((other) => other.code === code) === i)
-  return { fault: null, warnings: [...warnings, ...once], seconds }
+  return { fault: null, warnings: [...warnings, ...once], measure }
 }
-
-const milliseconds = (seconds: number) => Math.round(seconds * 1000) / 1000
 
 const FATAL = new Set(['silent', 'nan'])
 
@@ -95,17 +94,17 @@ function checkMidi(room: Room, bytes: Uint8Array, path: string, options: CheckOp
   const known = room === 'drums' ? ['no-notes', 'zero-length-note'] : ['no-notes']
   const warnings = midi.warnings.filter(({ code }) => !known.includes(code))
   const { length, channel } = midi.notes
-  const seconds = milliseconds(midi.durationSeconds)
+  const measure = measureNotes(midi.notes, room === 'drums' ? 'all' : 'pitched')
   if (length === 0) {
     const told = midi.warnings.find(({ code }) => code === 'no-notes')
-    return { fault: told ?? fault(path, 'no-notes', 'no notes', 'take it out'), warnings, seconds }
+    return { fault: told ?? fault(path, 'no-notes', 'no notes', 'take it out'), warnings, measure }
   }
   if (room === 'drums' && midi.ticksPerQuarter === null) {
     const hint = 'export it with ticks per quarter note'
     return {
       fault: fault(path, 'no-beats', 'time is counted in SMPTE frames, so it has no bars', hint),
       warnings,
-      seconds,
+      measure,
     }
   }
   const counted = room === 'drums' ? length : channel.subarray(0, length).filter((number) => number !== 9).length
@@ -114,12 +113,12 @@ function checkMidi(room: Room, bytes: Uint8Array, path: string, options: CheckOp
     return {
       fault: fault(path, 'no-pitched-notes', `all ${length} notes are drums (channel 10)`, hint),
       warnings,
-      seconds,
+      measure,
     }
   }
-  if (counted >= options.minNotes) return { fault: null, warnings, seconds, ...repaired }
+  if (counted >= options.minNotes) return { fault: null, warnings, measure, ...repaired }
   const message = `${counted} notes, expected at least ${options.minNotes}`
-  return { fault: fault(path, 'few-notes', message, 'take it out, or lower min_notes'), warnings, seconds }
+  return { fault: fault(path, 'few-notes', message, 'take it out, or lower min_notes'), warnings, measure }
 }
 
 function fault(path: string, code: string, message: string, hint: string): DataFault {

@@ -154,6 +154,6 @@ function inOrder(drawn: readonly Drawn[]): Drawn[] {
 }
 
 /** `+-`: signs of valence and arousal; '' without a label. */
-function quadrantOf({ emotion }: Example): string {
+export function quadrantOf({ emotion }: Pick<Example, 'emotion'>): string {
   return emotion ? `${emotion.valence >= 0 ? '+' : '-'}${emotion.arousal >= 0 ? '+' : '-'}` : ''
 }

@@ -14,9 +14,11 @@ import {
   tooltip,
   WIDTH,
 } from './frame.ts'
-import { linearScale, niceRange, niceStep, type Range } from './scale.ts'
+import { linearScale, niceRange, type Range } from './scale.ts'
 import { el } from './svg.ts'
 import { colorOf } from './theme.ts'
+
+export { binValues } from '../lib/bins.ts'
 
 export interface Histogram extends PlotOptions {
   /** One more than counts, rising. */
@@ -63,27 +65,4 @@ export function histogram(plot: Histogram): string {
 function marks(plot: Histogram, xs: Range, toX: (value: number) => number, area: Area): string[] {
   const seen = [...(plot.marks ?? [])].filter(({ x }) => x >= xs.min && x <= xs.max).sort((a, b) => a.x - b.x)
   return seen.flatMap(({ x, label }, i) => markLine(area, toX(x), label, i, 'kp-t'))
-}
-
-/** Round bins over the values; an empty list gives no bins. */
-export function binValues(values: readonly number[], count = 24): { edges: number[]; counts: number[] } {
-  const told = values.filter(Number.isFinite)
-  if (told.length === 0) return { edges: [], counts: [] }
-  const [low, high] = [Math.min(...told), Math.max(...told)]
-  if (low === high) {
-    // One bar around the only value with room beside it, so that it does not seem to be a range.
-    const half = Math.abs(low) / 40 || 0.5
-    return { edges: [-5, -1, 1, 5].map((times) => low + times * half), counts: [0, told.length, 0] }
-  }
-  const step = niceStep(high - low, count)
-  const first = Math.floor(low / step + 1e-9)
-  // The greatest value belongs to the last bin, also where it stands on that bin's upper edge.
-  const bins = Math.max(1, Math.ceil(high / step - 1e-9) - first)
-  const counts = Array.from({ length: bins }, () => 0)
-  for (const value of told) {
-    const bin = Math.min(bins - 1, Math.max(0, Math.floor(value / step + 1e-9) - first))
-    counts[bin] = counts[bin]! + 1
-  }
-  const edges = Array.from({ length: bins + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)))
-  return { edges, counts }
 }

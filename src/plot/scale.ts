@@ -1,4 +1,7 @@
 /** Numbers to pixels, and the round numbers that stand on an axis. */
+import { niceStep } from '../lib/bins.ts'
+
+export { niceStep } from '../lib/bins.ts'
 
 export interface Scale {
   readonly map: (value: number) => number
@@ -30,14 +33,6 @@ export function niceRange({ min, max }: Range, count = 5): Range {
   }
   const step = niceStep(max - min, count)
   return { min: round(Math.floor(min / step + 1e-9) * step), max: round(Math.ceil(max / step - 1e-9) * step) }
-}
-
-/** 1, 2 or 5 times a power of ten, such that about `count` steps fit. */
-export function niceStep(span: number, count = 5): number {
-  const rough = span / Math.max(1, count)
-  const power = 10 ** Math.floor(Math.log10(rough))
-  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= rough * (1 - 1e-9))!
-  return round(factor * power)
 }
 
 /** Multiples of a round step within the range, both ends included where they are multiples. */

@@ -10,6 +10,7 @@ import { exported } from './panels/exported.ts'
 import { latency } from './panels/latency.ts'
 import { listening } from './panels/listening.ts'
 import { metrics } from './panels/metrics.ts'
+import { music } from './panels/music.ts'
 import { outputs } from './panels/outputs.ts'
 import { rolls } from './panels/rolls.ts'
 import { stages } from './panels/stages.ts'
@@ -18,6 +19,7 @@ import type { Panel, Report } from './report.ts'
 export const panels = {
   stages,
   data,
+  music,
   listening,
   rolls,
   curves,

@@ -65,5 +65,7 @@ function licenceOf(folder: string): string {
   if (!name || !existsSync(join(folder, name)) || !statSync(join(folder, name)).isFile()) return 'not stated'
   const lines = readFileSync(join(folder, name), 'utf8').split(/\r?\n/)
   const first = lines.map((line) => line.replace(/^[#\s=*-]+/, '').trim()).find((line) => /\p{L}{3}/u.test(line))
-  return first ? `${first.slice(0, 160)} (${name})` : `see ${name}`
+  // A heading alone says nothing, and what follows may be about a part of the folder.
+  const said = first && !/^(licen[cs]e|copying|attribution)s?$/i.test(first)
+  return said ? `${first.slice(0, 160)} (${name})` : `see ${name}`
 }

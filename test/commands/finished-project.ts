@@ -2,8 +2,10 @@
  * A project whose stages leave what the music stages leave, without training anything: each copies a prepared folder. Reports
  * go by the files that stages leave, so this is all they need.
  */
+
 import { encodeWav } from '../../src/audio/wav.ts'
 import type { ValidationReport } from '../../src/data/manifest.ts'
+import { statsOf } from '../../src/data/stats.ts'
 import { writeMidi } from '../../src/midi/write.ts'
 import type { PredictionsReport } from '../../src/train/predictions.ts'
 import type { EvaluationReport } from '../../src/train/report.ts'
@@ -57,6 +59,7 @@ export function finishedProject(project: Project): void {
   for (const [path, bytes] of Object.entries(data)) project.write({ [`made/download/data/${path}`]: bytes })
   json(project, 'made/download/source.json', SOURCE)
   json(project, 'made/validate/validation.json', VALIDATION)
+  json(project, 'made/validate/stats.json', STATS)
   for (const model of ['alpha', 'beta']) {
     json(project, `made/train-${model}/history.json`, HISTORY)
     json(project, `made/evaluate-${model}/metrics.json`, evaluation(model))
@@ -73,6 +76,17 @@ const tone = (frequency: number): Uint8Array =>
     Float32Array.from({ length: 16000 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * frequency * i) / 16000)),
     16000,
   )
+
+const STATS = statsOf(
+  [
+    { room: 'midi', id: 'midi/song.mid', source: 'song', emotion: { valence: 0.5, arousal: -0.5 }, facts: {} },
+    { room: 'drums', id: 'drums/beat.mid', source: 'beat', emotion: null, facts: { style: '<rock> & roll' } },
+  ],
+  [
+    { seconds: 2, notes: 4, pitches: [60, 1, 61, 1, 62, 1, 63, 1] },
+    { seconds: 2, notes: 4, pitches: [36, 2, 38, 2] },
+  ],
+)
 
 function song(channel: number): Uint8Array {
   const notes = [0, 1, 2, 3].map((beat) => ({

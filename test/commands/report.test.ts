@@ -47,6 +47,14 @@ describe('the report of a pipeline', () => {
     const page = project.read('out/page.html')
     expect(page).toContain('<strong>Generated data.</strong> music made for a test')
     expect(section(page, 'data')).toContain('midi/&lt;torn&gt;.mid')
+    for (const words of [
+      '1 item of 1 source, 1 labelled',
+      'Note density',
+      'Pitches',
+      'By quadrant',
+      '&lt;rock&gt; &amp; roll',
+    ])
+      expect(section(page, 'music')).toContain(words)
     expect(section(page, 'data')).toContain('byte 14: ends early (export it again)')
     expect(section(page, 'data')).toContain('<td>all</td><td class="n">5</td><td class="n">4</td><td class="n">1</td>')
     expect(section(page, 'data')).toContain(

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { encodeWav } from '../../src/audio/wav.ts'
 import type { ValidationReport } from '../../src/data/manifest.ts'
+import type { DataStats } from '../../src/data/stats.ts'
 import { readValidation } from '../../src/data/validation.ts'
 import { UserError } from '../../src/lib/errors.ts'
 import { validate } from '../../stages/validate.ts'
@@ -46,6 +47,14 @@ describe('validate', () => {
     expect(new Set(lengths('chords'))).toEqual(new Set(['unknown']))
     expect(text(ran)).toMatch(/room +found +kept +dropped +labelled\naudio +8 +8 +0 +8\n/)
     expect(ran.progress.at(-1)).toMatchObject({ done: 22, total: 22, unit: 'items' })
+    const stats = JSON.parse(readFileSync(join(ran.out, 'stats.json'), 'utf8')) as DataStats
+    expect(stats.rooms.map(({ room, items, labelled }) => [room, items, labelled])).toEqual([
+      ['audio', 8, 8],
+      ['midi', 8, 8],
+      ['chords', 6, 4],
+      ['drums', 6, 0],
+    ])
+    expect(stats.rooms[1]!.pitches!.reduce((sum, count) => sum + count)).toBe(8 * 32)
   })
 
   it('drops what cannot be used with its cause, and warns of what is odd', async () => {
