@@ -3,8 +3,23 @@
  * by the plain forward pass. Holds no TensorFlow object.
  */
 
-/** gelu: the erf form (Keras' default); gelu_tanh: the tanh form (GPT-2's `gelu_new`). */
-export type Activation = 'linear' | 'relu' | 'tanh' | 'sigmoid' | 'softmax' | 'elu' | 'gelu' | 'gelu_tanh'
+/**
+ * gelu: the erf form (Keras' default); gelu_tanh: the tanh form (GPT-2's `gelu_new`); leaky_relu: slope 0.2 below zero
+ * (Keras 3); silu: x · sigmoid(x), also called swish; elu with alpha 1; selu: Klambauer et al. 2017.
+ */
+export type Activation =
+  | 'linear'
+  | 'relu'
+  | 'leaky_relu'
+  | 'tanh'
+  | 'sigmoid'
+  | 'softmax'
+  | 'softplus'
+  | 'elu'
+  | 'selu'
+  | 'silu'
+  | 'gelu'
+  | 'gelu_tanh'
 
 /** A weight array in Keras layout (dense: [in, out]). */
 export interface Weight {
@@ -75,15 +90,14 @@ type LayerKind =
       readonly activation: Activation
       readonly useBias: boolean
     }
-  | {
-      readonly kind: 'max_pool2d'
-      readonly name: string
-      readonly inputs: readonly [string]
-      readonly poolSize: readonly [number, number]
-      readonly strides: readonly [number, number]
-      readonly padding: 'valid' | 'same'
-    }
+  | Pool1d<'max_pool1d'>
+  /** Averages are over the numbers that are there: zeros padded on do not count, as in TensorFlow. */
+  | Pool1d<'avg_pool1d'>
+  | Pool2d<'max_pool2d'>
+  | Pool2d<'avg_pool2d'>
+  /** Over all axes but the last. */
   | { readonly kind: 'global_avg_pool'; readonly name: string; readonly inputs: readonly [string] }
+  | { readonly kind: 'global_max_pool'; readonly name: string; readonly inputs: readonly [string] }
   | { readonly kind: 'flatten'; readonly name: string; readonly inputs: readonly [string] }
   | {
       readonly kind: 'embedding'
@@ -132,6 +146,24 @@ type LayerKind =
       readonly heads: number
     }
   | { readonly kind: 'add'; readonly name: string; readonly inputs: readonly string[] }
+
+interface Pool1d<Kind> {
+  readonly kind: Kind
+  readonly name: string
+  readonly inputs: readonly [string]
+  readonly poolSize: number
+  readonly stride: number
+  readonly padding: 'valid' | 'same'
+}
+
+interface Pool2d<Kind> {
+  readonly kind: Kind
+  readonly name: string
+  readonly inputs: readonly [string]
+  readonly poolSize: readonly [number, number]
+  readonly strides: readonly [number, number]
+  readonly padding: 'valid' | 'same'
+}
 
 export interface Network {
   readonly name: string

@@ -3,9 +3,10 @@
  * symbolic backend can record it; random numbers (dropout masks) come in from outside. Sequence layers: graph-sequence.ts.
  */
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs'
+import { GELU_SCALE, LEAK } from '../network/activations.ts'
+import { type PoolLayer, padBefore, windowOf } from '../network/pooling.ts'
+import { convLength, inferShapes, type LayerShape } from '../network/shapes.ts'
 import type { Activation, Layer, Network } from '../network.ts'
-import { GELU_SCALE } from '../network/activations.ts'
-import { inferShapes, type LayerShape } from '../network/shapes.ts'
 import { causalAttention, gru, lstm } from './graph-sequence.ts'
 import type { OutputTensors } from './losses.ts'
 import type { Tf } from './tfjs.ts'
@@ -86,10 +87,15 @@ function applyLayer(
       const made = tf.conv2d(x as Tensor4D, weights[0] as Tensor4D, [...layer.strides], layer.padding)
       return activated(tf, layer.activation, addBias(tf, made, layer.useBias ? weights[1] : undefined))
     }
+    case 'max_pool1d':
+    case 'avg_pool1d':
     case 'max_pool2d':
-      return plain(tf.maxPool(x as Tensor4D, [...layer.poolSize], [...layer.strides], layer.padding))
+    case 'avg_pool2d':
+      return plain(pool(tf, layer, at, x))
     case 'global_avg_pool':
       return plain(tf.mean(x, range(1, x.shape.length - 1)))
+    case 'global_max_pool':
+      return plain(tf.max(tf.reshape(x, [x.shape[0]!, -1, shape[0]!]), 1))
     case 'flatten':
       return plain(tf.reshape(x, [x.shape[0]!, ...shape]))
     case 'embedding':
@@ -152,6 +158,14 @@ function activate(tf: Tf, activation: Activation, x: Tensor): Tensor {
       return tf.sigmoid(x)
     case 'elu':
       return tf.elu(x)
+    case 'leaky_relu':
+      return tf.leakyRelu(x, LEAK)
+    case 'selu':
+      return tf.selu(x)
+    case 'silu':
+      return tf.mul(x, tf.sigmoid(x))
+    case 'softplus':
+      return tf.softplus(x)
     case 'softmax':
       return tf.softmax(x)
     case 'gelu':
@@ -210,6 +224,48 @@ function conv1d(tf: Tf, layer: Extract<Layer, { kind: 'conv1d' }>, at: LayerShap
   )
   const columns = taps.length > 1 ? tf.concat(taps, 2) : taps[0]!
   return product(tf, columns, tf.reshape(kernel, [-1, layer.filters]))
+}
+
+/**
+ * Over one axis as over a picture that is one column wide. Averages at padded edges are taken over zeros and scaled up by
+ * hand: TensorFlow.js' gradient of its own padded averages divides by the wrong count.
+ */
+function pool(tf: Tf, layer: PoolLayer, at: LayerShape, x: Tensor): Tensor {
+  const { size, strides } = windowOf(layer)
+  const [batch, height] = x.shape as [number, number]
+  const flat = x.shape.length === 3
+  const picture = (flat ? tf.reshape(x, [batch, height, 1, x.shape[2]!]) : x) as Tensor4D
+  const largest = layer.kind === 'max_pool1d' || layer.kind === 'max_pool2d'
+  const made = largest
+    ? tf.maxPool(picture, [...size], [...strides], layer.padding)
+    : averages(tf, picture, size, strides, layer.padding)
+  return flat ? tf.reshape(made, [batch, ...at.shape]) : made
+}
+
+type Pair = readonly [number, number]
+
+function averages(tf: Tf, x: Tensor4D, size: Pair, strides: Pair, padding: 'valid' | 'same'): Tensor {
+  const axes = ([0, 1] as const).map((i) => edgesOf(x.shape[i + 1]!, size[i], strides[i], padding))
+  const [rows, columns] = axes as [(typeof axes)[0], (typeof axes)[0]]
+  const none = [0, 0] as [number, number]
+  const padded = axes.some(({ pad: [before, after] }) => before + after > 0)
+  const whole = (padded ? tf.pad(x, [none, rows.pad, columns.pad, none]) : x) as Tensor4D
+  const made = tf.avgPool(whole, [...size], [...strides], 'valid')
+  if (!padded) return made
+  const scales = rows.counts.flatMap((row) => columns.counts.map((column) => (size[0] * size[1]) / (row * column)))
+  return tf.mul(made, tf.tensor(scales, [1, rows.counts.length, columns.counts.length, 1]))
+}
+
+/** Zeros before and after one axis, and how many numbers of x each window sees there. */
+function edgesOf(length: number, size: number, stride: number, padding: 'valid' | 'same') {
+  const windows = convLength(length, size, stride, padding)
+  const before = padBefore(length, windows, size, stride, padding)
+  const after = padding === 'valid' ? 0 : Math.max(0, (windows - 1) * stride + size - length - before)
+  const counts = range(0, windows).map((i) => {
+    const start = i * stride - before
+    return Math.min(length, start + size) - Math.max(0, start)
+  })
+  return { pad: [before, after] as [number, number], counts }
 }
 
 function range(from: number, to: number): number[] {

@@ -5,7 +5,21 @@
 
 type Property = Readonly<Record<string, unknown>> & { readonly description: string }
 
-const activations = ['linear', 'relu', 'tanh', 'sigmoid', 'softmax', 'elu', 'gelu', 'gelu_tanh']
+const activations = [
+  'linear',
+  'relu',
+  'leaky_relu',
+  'tanh',
+  'sigmoid',
+  'softmax',
+  'softplus',
+  'elu',
+  'selu',
+  'silu',
+  'swish',
+  'gelu',
+  'gelu_tanh',
+]
 const positive = { type: 'number', exclusiveMinimum: 0 }
 const count = { type: 'integer', minimum: 1 }
 const fraction = { type: 'number', minimum: 0, exclusiveMaximum: 1 }

@@ -1,11 +1,12 @@
 /** First weights of a network: seeded, the same on every machine, each weight from a stream of its own. */
-import { random, type Random } from '../lib/random.ts'
-import type { Activation, Network, Weight, Weights } from '../network.ts'
+import { type Random, random } from '../lib/random.ts'
+import { LEAK, SELU_ALPHA, SELU_SCALE } from '../network/activations.ts'
 import { inferShapes, sizeOf, type WeightSpec } from '../network/shapes.ts'
+import type { Activation, Network, Weight, Weights } from '../network.ts'
 
 /**
- * Kernels: Glorot uniform (Glorot & Bengio 2010), He uniform (He et al. 2015) before relu, elu and gelu; recurrent
- * kernels: orthogonal (Saxe et al. 2014); embeddings: uniform ±0.05; LSTM forget bias 1 (Jozefowicz et al. 2015).
+ * Kernels: Glorot uniform (Glorot & Bengio 2010), He uniform (He et al. 2015) before relu and its kin, LeCun uniform before
+ * selu (Klambauer et al. 2017); recurrent kernels: orthogonal (Saxe et al. 2014); embeddings: uniform ±0.05; LSTM forget bias 1 (Jozefowicz et al. 2015).
  */
 export function initialWeights(network: Network, seed: number): Weights {
   const weights: Record<string, Weight> = {}
@@ -52,7 +53,14 @@ function inverse(activation: Activation, value: number): number {
       return Math.atanh(inside(-0.99, 0.99))
     case 'elu':
       return value < 0 ? Math.log1p(inside(-0.99, 0)) : value
+    case 'selu':
+      return value < 0 ? Math.log1p(inside(-1.75, 0) / (SELU_SCALE * SELU_ALPHA)) : value / SELU_SCALE
+    case 'leaky_relu':
+      return value < 0 ? value / LEAK : value
+    case 'softplus':
+      return Math.log(Math.expm1(inside(0.001, 80)))
     case 'relu':
+    case 'silu':
     case 'gelu':
     case 'gelu_tanh':
       return inside(0.001, Infinity)
@@ -60,6 +68,17 @@ function inverse(activation: Activation, value: number): number {
       return value
   }
 }
+
+/** Activations that let one half through and hold the other back. */
+const rectified: ReadonlySet<Activation> = new Set([
+  'relu',
+  'leaky_relu',
+  'elu',
+  'silu',
+  'softplus',
+  'gelu',
+  'gelu_tanh',
+])
 
 function initialize(spec: WeightSpec, activation: Activation, rng: Random): Float32Array {
   const data = new Float32Array(sizeOf(spec.shape))
@@ -75,8 +94,10 @@ function initialize(spec: WeightSpec, activation: Activation, rng: Random): Floa
     case 'recurrent':
       return orthogonalRows(data, spec.shape[0]!, rng)
     case 'kernel': {
-      const rectified = activation === 'relu' || activation === 'elu' || activation.startsWith('gelu')
-      const limit = Math.sqrt(6 / (rectified ? spec.fanIn : spec.fanIn + spec.fanOut))
+      const limit =
+        activation === 'selu'
+          ? Math.sqrt(3 / spec.fanIn)
+          : Math.sqrt(6 / (rectified.has(activation) ? spec.fanIn : spec.fanIn + spec.fanOut))
       return data.map(() => rng.uniform(-limit, limit))
     }
   }

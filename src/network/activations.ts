@@ -17,6 +17,21 @@ export function activate(name: Activation, values: Float32Array, from: number, c
     case 'sigmoid':
       for (let i = from; i < end; i++) values[i] = sigmoid(values[i]!)
       return
+    case 'leaky_relu':
+      for (let i = from; i < end; i++) if (values[i]! < 0) values[i] = LEAK * values[i]!
+      return
+    case 'softplus':
+      for (let i = from; i < end; i++) values[i] = softplus(values[i]!)
+      return
+    case 'silu':
+      for (let i = from; i < end; i++) values[i] = values[i]! * sigmoid(values[i]!)
+      return
+    case 'selu':
+      for (let i = from; i < end; i++) {
+        const x = values[i]!
+        values[i] = SELU_SCALE * (x < 0 ? SELU_ALPHA * Math.expm1(x) : x)
+      }
+      return
     case 'elu':
       for (let i = from; i < end; i++) if (values[i]! < 0) values[i] = Math.expm1(values[i]!)
       return
@@ -36,6 +51,18 @@ export function activate(name: Activation, values: Float32Array, from: number, c
 
 /** sqrt(2 / pi), of gelu's tanh form (Hendrycks & Gimpel 2016). */
 export const GELU_SCALE = Math.sqrt(2 / Math.PI)
+
+/** Slope of leaky_relu below zero (Keras 3 and TensorFlow; PyTorch's is 0.01). */
+export const LEAK = 0.2
+
+/** Klambauer et al. 2017, appendix A: what keeps mean 0 and variance 1. */
+export const SELU_ALPHA = 1.6732632423543772
+export const SELU_SCALE = 1.0507009873554805
+
+/** log(1 + exp(x)) that neither overflows nor loses small values. */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
+}
 
 export function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x))

@@ -1,11 +1,12 @@
 /**
  * What each layer kind computes, in plain typed arrays; weights come in the order of shapes.ts. Recurrent layers and
- * attention are in sequence-layers.ts.
+ * attention are in sequence-layers.ts, pooling in pooling.ts.
  */
 import { UserError } from '../lib/errors.ts'
 import type { Layer } from '../network.ts'
 import { activate } from './activations.ts'
 import { multiply, multiplyTransposed } from './multiply.ts'
+import { averageAll, maximumOfAll, padBefore, pool } from './pooling.ts'
 import { causalAttention, gru, lstm } from './sequence-layers.ts'
 import { type LayerShape, sizeOf } from './shapes.ts'
 
@@ -35,10 +36,15 @@ export function runLayer(at: LayerShape, weights: Arrays, inputs: Arrays, batch:
       return conv1d(layer, at, weights, x, batch, out)
     case 'conv2d':
       return conv2d(layer, at, weights, x, batch, out)
+    case 'max_pool1d':
+    case 'avg_pool1d':
     case 'max_pool2d':
-      return maxPool2d(layer, at, x, batch, out)
+    case 'avg_pool2d':
+      return pool(layer, at, x, batch, out)
     case 'global_avg_pool':
-      return averagePool(x, sizeOf(inShape) / channels, channels, batch, out)
+      return averageAll(x, sizeOf(inShape) / channels, channels, batch, out)
+    case 'global_max_pool':
+      return maximumOfAll(x, sizeOf(inShape) / channels, channels, batch, out)
     case 'embedding':
       return embed(layer, x, weights[0]!, out)
     case 'position_embedding': {
@@ -151,44 +157,6 @@ function conv2d(
   activate(layer.activation, out, 0, out.length, filters)
 }
 
-function maxPool2d(
-  layer: Extract<Layer, { kind: 'max_pool2d' }>,
-  at: LayerShape,
-  x: Float32Array,
-  batch: number,
-  out: Float32Array,
-): void {
-  const [height, width, channels] = at.inputs[0]! as [number, number, number]
-  const [rows, columns] = at.shape as [number, number]
-  const top = padBefore(height, rows, layer.poolSize[0], layer.strides[0], layer.padding)
-  const left = padBefore(width, columns, layer.poolSize[1], layer.strides[1], layer.padding)
-  for (let i = 0; i < out.length; i++) {
-    const c = i % channels
-    const cell = (i - c) / channels
-    const b = Math.floor(cell / (rows * columns))
-    const y0 = (Math.floor(cell / columns) % rows) * layer.strides[0] - top
-    const x0 = (cell % columns) * layer.strides[1] - left
-    let best = -Infinity
-    for (let y = Math.max(0, y0); y < Math.min(height, y0 + layer.poolSize[0]); y++) {
-      for (let z = Math.max(0, x0); z < Math.min(width, x0 + layer.poolSize[1]); z++) {
-        const value = x[((b * height + y) * width + z) * channels + c]!
-        if (!(value <= best)) best = value
-      }
-    }
-    out[i] = best
-  }
-}
-
-function averagePool(x: Float32Array, positions: number, channels: number, batch: number, out: Float32Array): void {
-  for (let b = 0; b < batch; b++) {
-    for (let c = 0; c < channels; c++) {
-      let sum = 0
-      for (let p = 0; p < positions; p++) sum += x[(b * positions + p) * channels + c]!
-      out[b * channels + c] = sum / positions
-    }
-  }
-}
-
 function embed(
   layer: Extract<Layer, { kind: 'embedding' }>,
   ids: Float32Array,
@@ -214,11 +182,6 @@ function concat(inputs: Arrays, shapes: readonly (readonly number[])[], channels
     for (let row = 0; row < rows; row++) out.set(input.subarray(row * size, (row + 1) * size), row * channels + offset)
     offset += size
   }
-}
-
-/** Zeros before the first frame; TensorFlow's SAME puts the odd one after the last. */
-function padBefore(length: number, frames: number, reach: number, stride: number, padding: 'valid' | 'same'): number {
-  return padding === 'valid' ? 0 : Math.floor(Math.max(0, (frames - 1) * stride + reach - length) / 2)
 }
 
 function startSums(sums: Float64Array, bias: Float32Array | null): void {

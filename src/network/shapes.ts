@@ -154,13 +154,22 @@ function describe(
       if (layer.useBias) weights.push(zeros(layer.name, 'bias', [layer.filters]))
       return { shape: [rows, columns, layer.filters], weights }
     }
-    case 'max_pool2d': {
+    case 'max_pool1d':
+    case 'avg_pool1d':
+      exactAxes(layer, input, 2, '[time, channels]')
+      return {
+        shape: [convLength(input[0]!, layer.poolSize, layer.stride, layer.padding), channels],
+        weights: [],
+      }
+    case 'max_pool2d':
+    case 'avg_pool2d': {
       exactAxes(layer, input, 3, '[height, width, channels]')
       const rows = convLength(input[0]!, layer.poolSize[0], layer.strides[0], layer.padding)
       const columns = convLength(input[1]!, layer.poolSize[1], layer.strides[1], layer.padding)
       return { shape: [rows, columns, channels], weights: [] }
     }
     case 'global_avg_pool':
+    case 'global_max_pool':
       needAxes(layer, input, 2)
       return { shape: [channels], weights: [] }
     case 'flatten':

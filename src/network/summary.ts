@@ -47,6 +47,7 @@ export function describe(layer: Layer): string {
   if (layer.kind === 'dropout') parts.push(layer.rate)
   if (layer.kind === 'conv1d') parts.push(`k${layer.kernelSize}`)
   if (layer.kind === 'conv2d') parts.push(`k${layer.kernelSize.join('x')}`)
+  if ('poolSize' in layer) parts.push([layer.poolSize].flat().join('x'))
   if (layer.kind === 'causal_attention') parts.push(`${layer.heads} heads`)
   if (layer.kind === 'tied_dense') parts.push(`with ${layer.table}`)
   if (layer.frozen) parts.push('frozen')

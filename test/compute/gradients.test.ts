@@ -3,8 +3,8 @@ import type { Batch, Engine, LossName } from '../../src/compute/engine.ts'
 import { eager } from '../../src/compute/engines/eager.ts'
 import { engines as known } from '../../src/compute/engines/index.ts'
 import { random } from '../../src/lib/random.ts'
-import type { Network, Weights } from '../../src/network.ts'
 import { sizeOf, weightSpecs } from '../../src/network/shapes.ts'
+import type { Network, Weights } from '../../src/network.ts'
 import { cases, randomWeights } from '../network/networks.ts'
 import { head, lossCases, makeBatch, withWeights } from './batches.ts'
 
@@ -27,7 +27,7 @@ describe.each(engines)('gradients against finite differences: $name', ({ engine,
   }
   it.each(cases)('layer: $name', async ({ name, network }) => {
     // A long step would cross the kinks of these two.
-    const step = /relu|max_pool/.test(name) ? 2e-4 : 4e-3
+    const step = /relu|selu|max_pool/.test(name) ? 2e-4 : 4e-3
     await checkGradients(engine, network, 'mse', BATCH, step)
   })
 

@@ -48,6 +48,8 @@ export const operations: readonly Case[] = [
   unary('tanh', (x) => tf.tanh(x!)),
   unary('sigmoid', (x) => tf.sigmoid(x!)),
   unary('elu', (x) => tf.elu(x!)),
+  unary('selu', (x) => tf.selu(x!)),
+  unary('leaky relu', (x) => tf.leakyRelu(x!, 0.3), kinks),
   unary('erf', (x) => tf.erf(x!)),
   unary('exp', (x) => tf.exp(x!)),
   unary('log', (x) => tf.log(x!), { positive: true }),
@@ -186,6 +188,12 @@ export const operations: readonly Case[] = [
     shapes: [image],
     run: (x) => tf.maxPool(tf.relu(x as Tensor4D), 2, 2, 'valid'),
     ...kinks,
+  },
+  { name: 'average pool', shapes: [image], run: (x) => tf.tanh(tf.avgPool(x as Tensor4D, 2, 2, 'valid')) },
+  {
+    name: 'average pool that overlaps',
+    shapes: [image],
+    run: (x) => tf.tanh(tf.avgPool(x as Tensor4D, [3, 2], 1, 'valid')),
   },
   { name: 'max pool that overlaps', shapes: [image], run: (x) => tf.maxPool(x as Tensor4D, 3, 2, 'same'), ...kinks },
 ]

@@ -1,10 +1,10 @@
+import type { LayersModel, layers, Tensor } from '@tensorflow/tfjs'
 import { describe, expect, it } from 'vitest'
-import type { layers, LayersModel, Tensor } from '@tensorflow/tfjs'
 import { applyNetwork } from '../../src/compute/graph.ts'
 import { loadTf, type Tf } from '../../src/compute/tfjs.ts'
-import type { Layer, Network, Weights } from '../../src/network.ts'
 import { forward, prepareForward } from '../../src/network/forward.ts'
 import { inferShapes } from '../../src/network/shapes.ts'
+import type { Activation, Layer, Network, Weights } from '../../src/network.ts'
 import { cases, inputsFor, randomWeights } from './networks.ts'
 
 const BATCH = 3
@@ -29,8 +29,12 @@ describe('plain forward pass', () => {
       layer_norm: true,
       conv1d: true,
       conv2d: true,
+      max_pool1d: true,
+      avg_pool1d: true,
       max_pool2d: true,
+      avg_pool2d: true,
       global_avg_pool: true,
+      global_max_pool: true,
       flatten: true,
       embedding: true,
       concat: true,
@@ -145,13 +149,20 @@ function graphOutputs(tf: Tf, network: Network, weights: Weights, inputs: readon
 }
 
 /** The layer of tfjs with the same meaning, or null where tfjs has none (GRU with reset_after, attention, either GELU as we call it). */
+type KerasActivation = 'linear' | 'tanh' | 'sigmoid' | 'softmax' | 'softplus' | 'elu' | 'selu' | 'relu'
+
+function isKerasActivation(name: Activation): name is KerasActivation {
+  return ['linear', 'tanh', 'sigmoid', 'softmax', 'softplus', 'elu', 'selu', 'relu'].includes(name)
+}
+
 function kerasLayer(tf: Tf, layer: Layer): layers.Layer | null {
   const { layers } = tf
   switch (layer.kind) {
     case 'dense':
-      return layer.activation === 'gelu' || layer.activation === 'gelu_tanh'
-        ? null
-        : layers.dense({ units: layer.units, activation: layer.activation, useBias: layer.useBias })
+      // gelu, gelu_tanh, silu and leaky_relu have other names, forms or slopes there.
+      return isKerasActivation(layer.activation)
+        ? layers.dense({ units: layer.units, activation: layer.activation, useBias: layer.useBias })
+        : null
     case 'batch_norm':
       return layers.batchNormalization({ epsilon: layer.epsilon })
     case 'layer_norm':
@@ -177,6 +188,16 @@ function kerasLayer(tf: Tf, layer: Layer): layers.Layer | null {
       })
     case 'max_pool2d':
       return layers.maxPooling2d({ poolSize: [...layer.poolSize], strides: [...layer.strides], padding: layer.padding })
+    case 'max_pool1d':
+      return layers.maxPooling1d({ poolSize: layer.poolSize, strides: layer.stride, padding: layer.padding })
+    case 'avg_pool1d':
+      return layers.averagePooling1d({ poolSize: layer.poolSize, strides: layer.stride, padding: layer.padding })
+    case 'avg_pool2d':
+      return layers.averagePooling2d({
+        poolSize: [...layer.poolSize],
+        strides: [...layer.strides],
+        padding: layer.padding,
+      })
     case 'global_avg_pool':
       return layers.globalAveragePooling2d({})
     case 'flatten':

@@ -1,7 +1,7 @@
 /** One small network for every layer kind (and mode of it), with numbers to feed it. Shared by forward and gradient tests. */
 import { random } from '../../src/lib/random.ts'
-import type { Layer, Network, TensorSpec, Weights } from '../../src/network.ts'
 import { sizeOf, weightSpecs } from '../../src/network/shapes.ts'
+import type { Layer, Network, TensorSpec, Weights } from '../../src/network.ts'
 
 export interface Case {
   readonly name: string
@@ -29,10 +29,23 @@ const conv2 = {
   useBias: true,
 } as const
 
+const activations = [
+  'linear',
+  'tanh',
+  'sigmoid',
+  'softmax',
+  'softplus',
+  'elu',
+  'selu',
+  'silu',
+  'gelu',
+  'gelu_tanh',
+  'relu',
+  'leaky_relu',
+] as const
+
 export const cases: readonly Case[] = [
-  ...(['linear', 'tanh', 'sigmoid', 'softmax', 'elu', 'gelu', 'gelu_tanh', 'relu'] as const).map((activation) =>
-    chain(`dense ${activation}`, [5], { ...dense, activation }),
-  ),
+  ...activations.map((activation) => chain(`dense ${activation}`, [5], { ...dense, activation })),
   chain('dense without bias', [5], { ...dense, useBias: false }),
   chain('dense over time', [4, 5], dense),
   chain('dense of more than eight units', [5], { ...dense, units: 19 }),
@@ -59,7 +72,27 @@ export const cases: readonly Case[] = [
     strides: [2, 1],
     padding: 'valid',
   }),
+  chain('max_pool1d', [7, 2], { kind: 'max_pool1d', poolSize: 2, stride: 2, padding: 'valid' }),
+  chain('max_pool1d overlapping, same', [7, 2], { kind: 'max_pool1d', poolSize: 3, stride: 2, padding: 'same' }),
+  chain('avg_pool1d', [7, 2], { kind: 'avg_pool1d', poolSize: 2, stride: 2, padding: 'valid' }),
+  chain('avg_pool1d overlapping, same', [7, 2], { kind: 'avg_pool1d', poolSize: 4, stride: 2, padding: 'same' }),
+  chain('avg_pool2d', [4, 5, 2], { kind: 'avg_pool2d', poolSize: [2, 2], strides: [2, 2], padding: 'valid' }),
+  chain('avg_pool2d same', [5, 4, 2], { kind: 'avg_pool2d', poolSize: [2, 3], strides: [2, 2], padding: 'same' }),
+  chain('avg_pool2d overlapping', [5, 6, 2], {
+    kind: 'avg_pool2d',
+    poolSize: [3, 2],
+    strides: [2, 1],
+    padding: 'valid',
+  }),
+  chain('avg_pool2d with gaps', [6, 6, 2], {
+    kind: 'avg_pool2d',
+    poolSize: [2, 1],
+    strides: [3, 2],
+    padding: 'valid',
+  }),
   chain('global_avg_pool', [4, 5, 2], { kind: 'global_avg_pool' }),
+  chain('global_max_pool', [4, 5, 2], { kind: 'global_max_pool' }),
+  chain('global_max_pool over time', [6, 3], { kind: 'global_max_pool' }),
   chain('flatten', [4, 2], { kind: 'flatten' }),
   chain('repeat', [5], { kind: 'repeat', times: 3 }),
   chain('lstm', [4, 3], { kind: 'lstm', units: 5, returnSequences: false }),

@@ -1,15 +1,14 @@
 /** The pipelines in docs/pipeline-language.md load, with the built-in kinds, so that nobody copies a mistake from there. */
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { checkSchema } from '../../src/lib/schema.ts'
 import { configCatalog } from '../../src/models/catalog.ts'
-import { COMMAND_KEYS, KIND_KEYS, PIPELINE_KEYS, STAGE_KEYS } from '../../src/plan/keys.ts'
 import { configFileSchema, formatDiagnostics, loadPlan, pipelineSchema } from '../../src/plan/index.ts'
+import { COMMAND_KEYS, KIND_KEYS, PIPELINE_KEYS, STAGE_KEYS } from '../../src/plan/keys.ts'
 import { kinds } from '../../stages/index.ts'
 
 const guide = readFileSync(fileURLToPath(new URL('../../docs/pipeline-language.md', import.meta.url)), 'utf8')

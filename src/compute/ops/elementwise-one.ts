@@ -7,6 +7,11 @@ export const elementwiseOne = {
   Tanh: unary('Tanh', 'Tanh'),
   Sigmoid: unary('Sigmoid', 'Sigmoid'),
   Elu: unary('Elu', 'Elu'),
+  Selu: unary('Selu', 'Selu'),
+  LeakyRelu: unary(
+    (b, inputs, { attrs }) => b.op('LeakyRelu', inputs, { alpha: { float: attrs['alpha'] as number } }),
+    (b, inputs, node) => b.op('LeakyRelu', inputs, { ...typed(node), alpha: { float: node.attrs['alpha'] as number } }),
+  ),
   Erf: unary('Erf', 'Erf'),
   Exp: unary('Exp', 'Exp'),
   Log: unary('Log', 'Log'),

@@ -99,7 +99,57 @@ export const window = {
     },
     tensorflow: (b, [dy, input, output], node) => [b.op('MaxPoolGrad', [input!, output!, dy!], windowAttributes(node))],
   },
+  /** Without padding: graph.ts pads by hand. */
+  AvgPool: {
+    inputs: ['x'],
+    attrs: unpaddedPool,
+    infer: ([x], attrs) => {
+      const { out } = windowOf(x!.shape, attrs['filterSize'] as Pair, attrs)
+      return [{ shape: [x!.shape[0]!, ...out, x!.shape[3]!], dtype: 'float32' }]
+    },
+    onnx: (b, [x], node) => [toChannelsLast(b, b.op('AveragePool', [toChannelsFirst(b, x!)], poolAttributes(node, 0)))],
+    tensorflow: (b, inputs, node) => [b.op('AvgPool', inputs, windowAttributes(node))],
+  },
+  AvgPoolGrad: {
+    inputs: ['dy', 'input'],
+    attrs: unpaddedPool,
+    infer: ([, input]) => [input!],
+    onnx: (b, [dy], node) => {
+      const at = windowOf(node.inputs[1]!.shape, node.attrs['filterSize'] as Pair, node.attrs)
+      const share = b.op('Mul', [dy!, b.scalar(1 / (at.kernel[0] * at.kernel[1]))])
+      const apart = at.kernel.every((size, i) => size === at.strides[i])
+      return [apart ? spreadOverTiles(b, share, node, at) : spreadOverWindows(b, share, node, at)]
+    },
+    tensorflow: (b, [dy], node) => [b.op('AvgPoolGrad', [b.ints(node.outputs[0]!.shape), dy!], windowAttributes(node))],
+  },
 } satisfies Record<string, OpRow>
+
+/** Every number of dy to all places of its window; windows lie side by side. */
+function spreadOverTiles(b: OnnxBuilder, dy: string, node: Node, { out, kernel }: Window): string {
+  const [n, h, w, c] = node.outputs[0]!.shape as [number, number, number, number]
+  const [[rows, columns], [p, q]] = [out, kernel]
+  const cells = b.op('Reshape', [dy, b.ints([n, rows, 1, columns, 1, c])])
+  const tiles = b.op('Expand', [cells, b.ints([n, rows, p, columns, q, c])])
+  const whole = b.op('Reshape', [tiles, b.ints([n, rows * p, columns * q, c])])
+  const rest = [h - rows * p, w - columns * q] as const
+  if (rest[0] + rest[1] === 0) return whole
+  return b.op('Pad', [whole, b.ints([0, 0, 0, 0, 0, rest[0], rest[1], 0]), b.scalar(0)])
+}
+
+/** The same for windows that overlap or leave gaps: a transposed convolution with ones, channel by channel. */
+function spreadOverWindows(b: OnnxBuilder, dy: string, node: Node, { out, kernel, strides }: Window): string {
+  const [, h, w, c] = node.outputs[0]!.shape as [number, number, number, number]
+  const reached = (i: 0 | 1) => (out[i] - 1) * strides[i] + kernel[i]
+  const ones = b.op('Expand', [b.scalar(1), b.ints([c, 1, ...kernel])])
+  const made = b.op('ConvTranspose', [toChannelsFirst(b, dy), ones], {
+    kernel_shape: kernel,
+    strides,
+    group: c,
+  })
+  const rest = [h - reached(0), w - reached(1)] as const
+  if (rest[0] + rest[1] === 0) return toChannelsLast(b, made)
+  return toChannelsLast(b, b.op('Pad', [made, b.ints([0, 0, 0, 0, 0, 0, rest[0], rest[1]]), b.scalar(0)]))
+}
 
 /** Any windows: ONNX Runtime's pooling tells the places of the maxima, the gradients are added there. */
 function gradientByPlaces(b: OnnxBuilder, [dy, input]: readonly string[], node: Node): string {
@@ -177,6 +227,13 @@ function plain({ strides, pad, dataFormat, dilations }: Attrs): Attrs {
 
 function plainPool(attrs: Attrs): Attrs {
   return { ...plain(attrs), filterSize: pairOf(attrs['filterSize']) }
+}
+
+function unpaddedPool(attrs: Attrs): Attrs {
+  if (attrs['pad'] !== 'valid') {
+    throw new Error('only averages without padding are in the table: TensorFlow.js has a wrong gradient of others')
+  }
+  return plainPool(attrs)
 }
 
 /** TensorFlow knows our layout and padding, so that it needs no sizes but a pooling's. */

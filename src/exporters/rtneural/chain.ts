@@ -3,8 +3,9 @@
  * RTNeural loads a plain sequence and runs it one time step per call (RTNeural model_loader.h, commit 1fb1f07), so whatever
  * branches, looks ahead or joins time steps is refused here, by layer name, before anything is trained.
  */
-import type { Activation, Layer, Network, TensorSpec } from '../../network.ts'
+
 import { inferShapes, sizeOf } from '../../network/shapes.ts'
+import type { Activation, Layer, Network, TensorSpec } from '../../network.ts'
 
 export type ChainLayer = Extract<Layer, { kind: 'dense' | 'activation' | 'batch_norm' | 'conv1d' | 'lstm' | 'gru' }>
 
@@ -44,8 +45,12 @@ const activations: readonly Activation[] = ['linear', 'relu', 'tanh', 'sigmoid',
 const refusedKinds: Partial<Record<Layer['kind'], string>> = {
   layer_norm: 'its loader skips layer normalisation without a word, and the answers are wrong',
   conv2d: 'its 2-D convolution streams along time and cannot be followed by pooling',
+  max_pool1d: 'it has no pooling',
+  avg_pool1d: 'it has no pooling',
   max_pool2d: 'it has no pooling',
+  avg_pool2d: 'it has no pooling',
   global_avg_pool: 'it has no pooling: a file is run one time step at a time',
+  global_max_pool: 'it has no pooling: a file is run one time step at a time',
   causal_attention: 'it has no attention: a file is a plain sequence of layers',
   position_embedding: 'it has no learned positions: every step is treated alike',
   tied_dense: 'it cannot share the table of an embedding',
