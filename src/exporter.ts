@@ -60,6 +60,10 @@ export interface ExportConfig {
   readonly architecture_type?: string
   readonly activation?: string
   readonly output_activation?: string
+  readonly normalization_layer?: string
+  readonly pooling?: string
+  readonly global_pooling?: string
+  readonly padding?: string
 }
 
 export interface ConfigRefusal {

@@ -2,8 +2,9 @@
  * `export`: a trained model in every format asked for, each file read back by a strict reader and compared with the model.
  * Formats live in src/exporters; a format that cannot take a model is refused while the pipeline is checked.
  */
-import { copyFile } from 'node:fs/promises'
+
 import { readFileSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Exporter, ExportOptions, FoldNormalizer } from '../src/exporter.ts'
 import { exporters, exportersByName } from '../src/exporters/index.ts'
@@ -20,6 +21,10 @@ interface Options {
   readonly architecture_type?: string
   readonly activation?: string
   readonly output_activation?: string
+  readonly normalization_layer?: string
+  readonly pooling?: string
+  readonly global_pooling?: string
+  readonly padding?: string
 }
 
 /** One line of export.json's `files`. */
@@ -91,6 +96,10 @@ export const exportStage = defineStage<Options>({
       architecture_type: { type: 'string', description: 'Of the config; only used to refuse a format early.' },
       activation: { type: 'string', description: 'Of the config; only used to refuse a format early.' },
       output_activation: { type: 'string', description: 'Of the config; only used to refuse a format early.' },
+      normalization_layer: { type: 'string', description: 'Of the config; only used to refuse a format early.' },
+      pooling: { type: 'string', description: 'Of the config; only used to refuse a format early.' },
+      global_pooling: { type: 'string', description: 'Of the config; only used to refuse a format early.' },
+      padding: { type: 'string', description: 'Of the config; only used to refuse a format early.' },
     },
   },
   inputs: {

@@ -23,7 +23,7 @@ export const rtneural: Exporter = {
   read,
 }
 
-const activations = ['linear', 'relu', 'tanh', 'sigmoid', 'softmax', 'elu']
+const activations = ['linear', 'relu', 'leaky_relu', 'tanh', 'sigmoid', 'softmax', 'elu']
 
 /** Architectures whose networks cannot be one plain chain, and why. */
 const architectures: Readonly<Record<string, string>> = {
@@ -45,7 +45,27 @@ function refuseConfig(config: ExportConfig): readonly ConfigRefusal[] {
     if (name === undefined || activations.includes(name)) continue
     refusals.push({ field, message: `RTNeural has no ${name}`, hint: `use one of ${activations.join(', ')}` })
   }
+  if (config.normalization_layer === 'layer_norm') {
+    const message = 'RTNeural skips layer normalisation without a word'
+    refusals.push({ field: 'normalization_layer', message, hint: 'use batch_norm, or leave rtneural out of formats' })
+  }
+  if (config.architecture_type === 'cnn1d') refusals.push(...refuseConvolutions(config))
   return refusals
+}
+
+/** Convolutions along time stream, as long as nothing looks ahead or joins steps. */
+function refuseConvolutions(config: ExportConfig): ConfigRefusal[] {
+  const needed = { pooling: 'none', global_pooling: 'none', padding: 'valid' } as const
+  const reasons = {
+    pooling: 'RTNeural has no pooling',
+    global_pooling: 'RTNeural has no pooling',
+    padding: 'RTNeural convolves what it has seen so far',
+  }
+  return (['pooling', 'global_pooling', 'padding'] as const).flatMap((field) =>
+    config[field] === needed[field]
+      ? []
+      : [{ field, message: reasons[field], hint: `write ${field}: ${needed[field]}` }],
+  )
 }
 
 async function write(

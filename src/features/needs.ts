@@ -16,6 +16,11 @@ export const FEATURE_NEEDS: Readonly<Record<(typeof FEATURE_NAMES)[number], Feat
   harmony: { room: 'chords', or: 'midi', labels: 'no' },
   dynamics: { room: 'midi', labels: 'no' },
   groove: { room: 'drums', labels: 'no' },
+  // These learn classes or emotions; the recipe says what is missing once it has seen which.
+  log_mel: { room: 'audio', labels: 'no' },
+  mfcc: { room: 'audio', labels: 'no' },
+  chroma: { room: 'audio', labels: 'no' },
+  descriptors: { room: 'audio', labels: 'no' },
   onnx_embedding: { room: 'audio', labels: 'always' },
 }
 

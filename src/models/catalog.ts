@@ -24,6 +24,8 @@ export function describeModels(): Record<string, string>[] {
 /** The figures that tell models of one family apart. */
 function sizesOf(config: OtherModel): string {
   if (config.architecture_type === 'gpt') return `${config.blocks} x ${config.embedding_size}, ${config.heads} heads`
-  const middle = config.architecture_type === 'cnn' ? [...(config.filters ?? []), ...config.hidden_layers] : null
+  const middle = config.architecture_type.startsWith('cnn')
+    ? [...(config.filters ?? []), ...config.hidden_layers]
+    : null
   return [config.input_size, ...(middle ?? config.hidden_layers), config.output_size].join('-')
 }

@@ -19,8 +19,8 @@ export interface ModelConfig extends Shape {
   readonly input_size: number
   readonly output_size: number
   readonly hidden_layers: readonly number[]
-  readonly activation: Activation
-  readonly output_activation: Activation
+  readonly activation: ActivationName
+  readonly output_activation: ActivationName
   readonly dropout: number
   readonly loss: 'mse' | 'mae' | 'bce' | 'kl' | 'cross_entropy' | 'sparse_cross_entropy'
   readonly optimizer: 'adam' | 'adamw' | 'sgd' | 'rmsprop'
@@ -39,23 +39,38 @@ export interface ModelConfig extends Shape {
   readonly latency_target_ms: number
 }
 
+/** As people write them: swish is another name of silu. */
+export type ActivationName = Activation | 'swish'
+
 /** Options of single architectures. */
 interface Shape {
-  /** cnn: [bands, frames]. */
+  /** cnn: [bands, frames]; cnn1d, lstm, gru: [steps, numbers]. */
   readonly input_shape?: readonly number[]
-  /** cnn: filters of each convolution. */
+  /** What stands between a hidden layer and its activation; behind a recurrent layer. */
+  readonly normalization_layer?: 'none' | 'batch_norm' | 'layer_norm'
+  /** cnn, cnn1d: filters of each convolution. */
   readonly filters?: readonly number[]
-  /** cnn: side of the square kernels. */
+  /** cnn: side of the square kernels; cnn1d: their length. */
   readonly kernel_size?: number
-  /** lstm, gpt: steps in one row. */
+  /** cnn1d: dilation of each convolution. */
+  readonly dilations?: readonly number[]
+  /** cnn1d: whether a convolution keeps the number of steps. */
+  readonly padding?: 'same' | 'valid'
+  /** cnn, cnn1d: after each convolution. */
+  readonly pooling?: 'max' | 'average' | 'none'
+  /** cnn, cnn1d: after the last convolution; none (cnn1d): one answer a step. */
+  readonly global_pooling?: 'average' | 'max' | 'none'
+  /** lstm, gru: one answer a step; otherwise the last one. */
+  readonly return_sequences?: boolean
+  /** lstm, gru, gpt: steps in one row. */
   readonly sequence_length?: number
-  /** lstm, gpt: how many different ids there are. */
+  /** lstm, gru, gpt: how many different ids there are. */
   readonly vocabulary?: number
-  /** lstm, gpt: numbers that stand for one id. */
+  /** lstm, gru, gpt: numbers that stand for one id. */
   readonly embedding_size?: number
-  /** lstm: ids that hold for the whole sequence. */
+  /** lstm, gru: ids that hold for the whole sequence. */
   readonly conditions?: readonly Condition[]
-  /** lstm: units of the layer over all conditions. */
+  /** lstm, gru: units of the layer over all conditions. */
   readonly condition_units?: number
   /** gpt */
   readonly blocks?: number
@@ -72,7 +87,7 @@ export interface Condition {
   readonly embedding_size: number
 }
 
-/** What an architecture reads. */
+/** What describes a network. */
 export type NetworkConfig = Pick<
   ModelConfig,
   | 'model_id'
@@ -85,6 +100,12 @@ export type NetworkConfig = Pick<
   | 'dropout'
   | keyof Shape
 >
+
+/** What an architecture reads: other names are gone. */
+export type PlainConfig = Omit<NetworkConfig, 'activation' | 'output_activation'> & {
+  readonly activation: Activation
+  readonly output_activation: Activation
+}
 
 /** What all models start from. */
 export const common = {

@@ -1,13 +1,13 @@
 /** GPT-2 (Radford et al. 2019): pre-norm blocks, learned positions, tanh GELU, output tied to the token table. */
 import type { Layer, Network } from '../network.ts'
-import type { NetworkConfig } from './config.ts'
+import type { PlainConfig } from './config.ts'
 
 /**
  * Input `tokens` [sequence_length] → token_embedding + position_embedding → `blocks` times (norm, attention, add; norm,
  * 4x wider dense, dense, add) → norm → `output` [sequence_length, vocabulary]. Dropout after the embeddings and before
  * every add. With `tie_head` the output layer is the transposed token table; without, a kernel of its own, no bias.
  */
-export function gpt(config: NetworkConfig): Network {
+export function gpt(config: PlainConfig): Network {
   const { sequence_length: steps = 512, embedding_size: width = 512, blocks = 8, dropout, tie_head = true } = config
   const vocabulary = config.vocabulary ?? config.output_size
   const layers: Layer[] = []
@@ -35,7 +35,7 @@ const EPSILON = 1e-5
 function addBlock(
   name: string,
   from: string,
-  { heads = 8, activation }: NetworkConfig,
+  { heads = 8, activation }: PlainConfig,
   width: number,
   add: (layer: Layer) => string,
   drop: (name: string, from: string) => string,

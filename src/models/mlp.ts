@@ -1,26 +1,20 @@
 /** Dense layers one after the other, dropout after each hidden one. All five Kelly models are this and a config. */
-import type { Layer, Network } from '../network.ts'
-import type { NetworkConfig } from './config.ts'
+import type { Network } from '../network.ts'
+import type { PlainConfig } from './config.ts'
+import { addDenseLayers, addOutput, chainFrom } from './parts.ts'
 
-/** Input `features` [input_size] → dense_1, dropout_1, dense_2, … → `output` [output_size]. */
-export function mlp(config: NetworkConfig): Network {
-  const layers: Layer[] = []
-  let from = 'features'
-  for (const [i, units] of config.hidden_layers.entries()) {
-    const name = `dense_${i + 1}`
-    layers.push({ kind: 'dense', name, inputs: [from], units, activation: config.activation, useBias: true })
-    from = name
-    if (config.dropout > 0) {
-      from = `dropout_${i + 1}`
-      layers.push({ kind: 'dropout', name: from, inputs: [name], rate: config.dropout })
-    }
-  }
-  const activation = config.output_activation
-  layers.push({ kind: 'dense', name: 'output', inputs: [from], units: config.output_size, activation, useBias: true })
+/**
+ * Input `features` [input_size] → dense_1, dropout_1, dense_2, … → `output` [output_size]. With a `normalization_layer` each
+ * hidden layer is dense_1 without bias, norm_1, relu_1.
+ */
+export function mlp(config: PlainConfig): Network {
+  const chain = chainFrom('features')
+  addDenseLayers(chain, config, config.normalization_layer ?? 'none')
+  addOutput(chain, config)
   return {
     name: config.model_id,
     inputs: [{ name: 'features', shape: [config.input_size], dtype: 'float32' }],
-    layers,
+    layers: chain.layers,
     outputs: ['output'],
   }
 }

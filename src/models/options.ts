@@ -37,10 +37,10 @@ const architecture: Record<string, Property> = {
     description: 'What the model does, in a word; kept in the model file and the registry.',
   },
   architecture_type: {
-    enum: ['mlp', 'cnn', 'lstm', 'gpt'],
+    enum: ['mlp', 'cnn', 'cnn1d', 'lstm', 'gru', 'gpt'],
     default: 'mlp',
     description:
-      'Family of the network. mlp: dense layers one after the other; cnn: convolutions over a spectrogram; lstm: a sequence of ids with conditions; gpt: GPT-2 over tokens.',
+      'Family of the network. mlp: dense layers one after the other; cnn: convolutions over a spectrogram; cnn1d: convolutions along time; lstm, gru: a sequence of ids or numbers with conditions; gpt: GPT-2 over tokens.',
   },
   input_size: { ...count, description: 'Numbers in one input row; must equal what the feature gives.' },
   output_size: {
@@ -52,9 +52,9 @@ const architecture: Record<string, Property> = {
     type: 'array',
     items: count,
     default: [256, 128],
-    description: 'Units of each hidden layer, from input to output (lstm: of each LSTM; gpt: not used).',
+    description: 'Units of each hidden layer, from input to output (lstm, gru: of each of them; gpt: not used).',
   },
-  activation: { enum: activations, default: 'relu', description: 'Activation of the hidden layers.' },
+  activation: { enum: activations, default: 'relu', description: 'Activation of the hidden layers; swish is silu.' },
   output_activation: {
     enum: activations,
     default: 'linear',
@@ -70,25 +70,53 @@ const architecture: Record<string, Property> = {
     default: 10,
     description: 'Single-sample latency the model must keep, in milliseconds (P99).',
   },
+  normalization_layer: {
+    enum: ['none', 'batch_norm', 'layer_norm'],
+    description:
+      'Between each hidden layer and its activation (lstm, gru: behind each of them). Default batch_norm for cnn and cnn1d, where it is for the convolutions; else none. gpt has its own.',
+  },
   input_shape: {
     type: 'array',
     items: count,
     minItems: 2,
     maxItems: 2,
-    description: 'cnn: [bands, frames] of one spectrogram; default: the shape the feature gives.',
+    description:
+      'cnn: [bands, frames] of one spectrogram; cnn1d, lstm, gru: [steps, numbers]. Default: the shape the feature gives.',
   },
   filters: {
     type: 'array',
     items: count,
     minItems: 1,
-    description: 'cnn: filters of each convolution; each is followed by 2 x 2 pooling. Default [32, 64, 128].',
+    description: 'cnn, cnn1d: filters of each convolution. Default [32, 64, 128].',
   },
-  kernel_size: { ...count, description: 'cnn: side of the square kernels. Default 3.' },
-  sequence_length: { ...count, description: 'lstm, gpt: steps in one row. Default 12 (lstm), 512 (gpt).' },
-  vocabulary: { ...count, description: 'lstm, gpt: how many ids there are. Default: output_size.' },
+  kernel_size: { ...count, description: 'cnn: side of the square kernels; cnn1d: steps of a kernel. Default 3.' },
+  dilations: {
+    type: 'array',
+    items: count,
+    minItems: 1,
+    description: 'cnn1d: dilation of each convolution, one for each of filters. Default 1.',
+  },
+  padding: {
+    enum: ['same', 'valid'],
+    description: 'cnn1d: whether convolutions keep the number of steps; RTNeural needs valid. Default same.',
+  },
+  pooling: {
+    enum: ['max', 'average', 'none'],
+    description: 'cnn, cnn1d: after each convolution, over 2 x 2 places or 2 steps. Default max.',
+  },
+  global_pooling: {
+    enum: ['average', 'max', 'none'],
+    description: 'cnn, cnn1d: what becomes of all places; none (cnn1d): an answer at each step. Default average.',
+  },
+  return_sequences: {
+    type: 'boolean',
+    description: 'lstm, gru: an answer at each step, or only after the last one. Default true.',
+  },
+  sequence_length: { ...count, description: 'lstm, gru, gpt: ids in one row. Default 12 (lstm, gru), 512 (gpt).' },
+  vocabulary: { ...count, description: 'lstm, gru, gpt: how many ids there are. Default: output_size.' },
   embedding_size: {
     ...count,
-    description: 'lstm, gpt: numbers that stand for one id; the width of gpt. Default 128 (lstm), 512 (gpt).',
+    description: 'lstm, gru, gpt: numbers that stand for one id; the width of gpt. Default 128, gpt 512.',
   },
   conditions: {
     type: 'array',
@@ -102,9 +130,10 @@ const architecture: Record<string, Property> = {
         embedding_size: { ...count, description: 'Numbers that stand for one id.' },
       },
     },
-    description: 'lstm: ids that hold for a whole sequence (genre, key); one column of x each, after the sequence.',
+    description:
+      'lstm, gru: ids that hold for a whole sequence (genre, key); one column of x each, after the sequence.',
   },
-  condition_units: { ...count, description: 'lstm: units of the layer over all conditions. Default 128.' },
+  condition_units: { ...count, description: 'lstm, gru: units of the layer over all conditions. Default 128.' },
   blocks: { ...count, description: 'gpt: transformer blocks. Default 8.' },
   heads: { ...count, description: 'gpt: attention heads in a block; must divide embedding_size. Default 8.' },
   tie_head: {

@@ -58,8 +58,9 @@ function columnsOf(info: FeatureSetInfo, inputs: readonly number[]) {
  */
 export function sizedConfig(options: SizedOptions, info: FeatureSetInfo): NetworkConfig {
   const plain = ['mlp', 'cnn'].includes(options.architecture_type)
+  const numbers = plain ? product(info.yShape) : (info.yShape.at(-1) ?? 1)
   const ids = options.loss === 'sparse_cross_entropy'
-  const classes = ids ? (options.output_size ?? info.yLabels.length) : product(info.yShape)
+  const classes = ids ? (options.output_size ?? info.yLabels.length) : numbers
   const sizes = {
     input_size: product(info.xShape),
     output_size: plain ? classes : (options.output_size ?? classes),

@@ -56,6 +56,36 @@ const samples: Record<keyof typeof architectures, Sample> = {
     parameters: 9 * 4 + 4 * 4 + 9 * 4 * 6 + 4 * 6 + 6 * 8 + 8 + 8 * 3 + 3,
     output: [3],
   },
+  cnn1d: {
+    config: {
+      input_size: 10 * 4,
+      input_shape: [10, 4],
+      filters: [5, 6],
+      hidden_layers: [8],
+      output_size: 3,
+      activation: 'silu',
+      output_activation: 'softmax',
+      dropout: 0.1,
+    },
+    loss: 'sparse_cross_entropy',
+    parameters: 3 * 4 * 5 + 4 * 5 + 3 * 5 * 6 + 4 * 6 + 6 * 8 + 8 + 8 * 3 + 3,
+    output: [3],
+  },
+  gru: {
+    config: {
+      input_size: 6 * 4,
+      input_shape: [6, 4],
+      hidden_layers: [8, 7],
+      normalization_layer: 'layer_norm',
+      output_size: 3,
+      activation: 'relu',
+      output_activation: 'linear',
+      dropout: 0.1,
+    },
+    loss: 'mse',
+    parameters: 3 * 8 * (4 + 8 + 2) + 2 * 8 + 3 * 7 * (8 + 7 + 2) + 2 * 7 + 7 * 3 + 3,
+    output: [6, 3],
+  },
   lstm: {
     config: {
       input_size: 7,
@@ -153,6 +183,52 @@ describe.each(Object.entries(samples))('%s', (name, sample) => {
     const expected = forward(network, weights, x, BATCH)[0]!
     expect(predicted!.length).toBe(BATCH * sizeOf(sample.output))
     for (const [i, value] of expected.entries()) expect(Math.abs(predicted![i]! - value)).toBeLessThan(1e-5)
+  })
+})
+
+describe('options of the architectures', () => {
+  const mlp = samples.mlp.config
+  const build = (architecture_type: keyof typeof samples, more: Partial<NetworkConfig>) =>
+    buildNetwork({ model_id: 'sample', architecture_type, ...samples[architecture_type].config, ...more })
+  const kinds = (network: Network) => network.layers.map(({ name, kind }) => `${name} ${kind}`)
+
+  it('mlp: a normalisation stands between the products and the activation, which loses its bias', () => {
+    const network = build('mlp', { normalization_layer: 'layer_norm', hidden_layers: [4], dropout: 0 })
+    expect(kinds(network)).toEqual(['dense_1 dense', 'norm_1 layer_norm', 'relu_1 activation', 'output dense'])
+    expect(countParameters(network).total).toBe(6 * 4 + 2 * 4 + 4 * 3 + 3)
+  })
+
+  it('swish is silu', () => {
+    expect(build('mlp', { activation: 'swish' })).toEqual(build('mlp', { activation: 'silu' }))
+    expect(mlp.activation).toBe('relu')
+  })
+
+  it('cnn: averages, maxima, no normalisation', () => {
+    const network = build('cnn', {
+      pooling: 'average',
+      global_pooling: 'max',
+      normalization_layer: 'none',
+      filters: [4],
+    })
+    expect(kinds(network).slice(0, 3)).toEqual(['conv_1 conv2d', 'pool_1 avg_pool2d', 'maximum global_max_pool'])
+    expect(() => build('cnn', { global_pooling: 'none' })).toThrow('it needs global pooling')
+  })
+
+  it('cnn1d: without pooling it answers at each step that its convolutions leave', () => {
+    const stream = { pooling: 'none', global_pooling: 'none', padding: 'valid', dilations: [1, 2] } as const
+    expect(outputSpecs(build('cnn1d', stream))[0]!.shape).toEqual([10 - 2 - 4, 3])
+    expect(() => build('cnn1d', { dilations: [1] })).toThrow('2 filters and 1 dilations')
+    expect(() => build('cnn1d', { input_shape: [40] })).toThrow('a cnn1d needs an input of two axes, got [40]')
+  })
+
+  it('gru and lstm: numbers or ids, every step or the last, conditions with either', () => {
+    expect(outputSpecs(build('gru', { return_sequences: false }))[0]!.shape).toEqual([3])
+    const conditions = [{ name: 'genre', vocabulary: 3, embedding_size: 2 }]
+    const numbers = build('gru', { conditions })
+    expect(numbers.inputs.map(({ name, dtype }) => `${name} ${dtype}`)).toEqual(['features float32', 'genre int32'])
+    const ids = build('gru', { sequence_length: 5, vocabulary: 9 })
+    expect(ids.inputs).toEqual([{ name: 'sequence', shape: [5], dtype: 'int32' }])
+    expect(build('lstm', { conditions: [] }).layers.map(({ kind }) => kind)).toContain('embedding')
   })
 })
 

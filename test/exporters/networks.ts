@@ -1,5 +1,6 @@
 /** Small networks with seeded weights for the exporter tests: every layer kind, activation and order that is accepted. */
 import { random } from '../../src/lib/random.ts'
+import { buildNetwork } from '../../src/models/index.ts'
 import type {
   Activation,
   Layer,
@@ -12,7 +13,7 @@ import type {
 } from '../../src/network.ts'
 import { weightSpecs } from '../../src/network/shapes.ts'
 
-export const activations: readonly Activation[] = ['linear', 'relu', 'tanh', 'sigmoid', 'softmax', 'elu']
+export const activations: readonly Activation[] = ['linear', 'relu', 'leaky_relu', 'tanh', 'sigmoid', 'softmax', 'elu']
 
 export function chain(name: string, shape: readonly number[], layers: readonly unknown[]): Network {
   const input: TensorSpec = { name: 'x', shape, dtype: 'float32' }
@@ -134,6 +135,36 @@ export const sampleNetworks: readonly Network[] = [
     [7, 3],
     [recurrent('lstm', 'l1', 5), recurrent('lstm', 'l2', 4, false), dense('out', 3, 'sigmoid')],
   ),
+  chain('leaky', [9, 3], [conv('c1', 4, 3, 1, 'leaky_relu'), activation('again', 'leaky_relu'), dense('out', 2)]),
+  ...fromConfigs(),
   chain('grus', [6, 2], [recurrent('gru', 'g1', 4), recurrent('gru', 'g2', 3, false), dense('out', 2)]),
   chordLstm,
 ]
+
+/** Architectures of configs, with the options that make them one plain chain. */
+function fromConfigs(): Network[] {
+  const common = { activation: 'relu', output_activation: 'linear', dropout: 0.1, output_size: 2 } as const
+  const sequence = { ...common, input_size: 24, input_shape: [8, 3], hidden_layers: [6, 5] }
+  return [
+    buildNetwork({ ...sequence, model_id: 'configgru', architecture_type: 'gru', return_sequences: false }),
+    buildNetwork({ ...sequence, model_id: 'confignorm', architecture_type: 'lstm', normalization_layer: 'batch_norm' }),
+    buildNetwork({
+      ...sequence,
+      model_id: 'configcnn1d',
+      architecture_type: 'cnn1d',
+      filters: [4, 5],
+      dilations: [1, 2],
+      pooling: 'none',
+      global_pooling: 'none',
+      padding: 'valid',
+    }),
+    buildNetwork({
+      ...common,
+      model_id: 'configmlp',
+      architecture_type: 'mlp',
+      input_size: 7,
+      hidden_layers: [6, 5],
+      normalization_layer: 'batch_norm',
+    }),
+  ]
+}

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { normalize } from '../../src/data/normalize.ts'
-import type { ExportOptions } from '../../src/exporter.ts'
+import type { ExportConfig, ExportOptions } from '../../src/exporter.ts'
 import { compareOutputs } from '../../src/exporters/compare.ts'
 import { rtneural } from '../../src/exporters/rtneural.ts'
 import { chainOf } from '../../src/exporters/rtneural/chain.ts'
@@ -125,8 +125,14 @@ describe('refuse', () => {
     expect(refusals[1]).toEqual({
       field: 'activation',
       message: 'RTNeural has no gelu',
-      hint: 'use one of linear, relu, tanh, sigmoid, softmax, elu',
+      hint: 'use one of linear, relu, leaky_relu, tanh, sigmoid, softmax, elu',
     })
+    const fieldsOf = (config: ExportConfig) => rtneural.refuseConfig(config).map(({ field }) => field)
+    expect(fieldsOf({ normalization_layer: 'layer_norm' })).toEqual(['normalization_layer'])
+    expect(fieldsOf({ normalization_layer: 'batch_norm', architecture_type: 'gru' })).toEqual([])
+    expect(fieldsOf({ architecture_type: 'cnn1d' })).toEqual(['pooling', 'global_pooling', 'padding'])
+    const streams = { pooling: 'none', global_pooling: 'none', padding: 'valid' }
+    expect(fieldsOf({ architecture_type: 'cnn1d', ...streams })).toEqual([])
   })
 })
 
@@ -342,6 +348,11 @@ describe('embeddings', () => {
 })
 
 describe('the header', () => {
+  it('writes leaky_relu as a PReLU behind its layer', async () => {
+    const network = chain('leak', [2], [dense('a', 3, 'leaky_relu')])
+    expect(layerTypes(chainOf(network))).toEqual(['DenseT<float, 2, 3>', 'PReLUActivationT<float, 3>'])
+  })
+
   it('has one C++ type a layer, activations apart', () => {
     expect(layerTypes(chainOf(named('tcn')))).toEqual([
       'Conv1DT<float, 2, 4, 3, 2>',

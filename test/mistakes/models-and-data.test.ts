@@ -41,7 +41,7 @@ test('a config key with a slip', () => {
 test('an activation that RTNeural has not', () => {
   expect(told(trainer({}, { 'configs/groove_predictor.yaml': 'activation: gelu\n' }), 'run')).toMatchInlineSnapshot(`
     "exit 2
-    configs/groove_predictor.yaml:1:13: activation: RTNeural has no gelu, so the format rtneural cannot take this model – use one of linear, relu, tanh, sigmoid, softmax, elu
+    configs/groove_predictor.yaml:1:13: activation: RTNeural has no gelu, so the format rtneural cannot take this model – use one of linear, relu, leaky_relu, tanh, sigmoid, softmax, elu
         activation: gelu
                     ^^^^
     "

@@ -151,6 +151,9 @@ describe('first weights', () => {
     ['softmax', [0.2, 0.7, 0.1]],
     ['elu', [-0.5, 0, 2]],
     ['relu', [0.1, 1, 2]],
+    ['leaky_relu', [-0.5, 0, 2]],
+    ['selu', [-0.5, 0, 2]],
+    ['softplus', [0.1, 1, 2]],
   ] as [Activation, number[]][])('start at the mean of the targets after %s', (activation, means) => {
     const network = buildNetwork({
       ...modelDefaults['groove_predictor']!,

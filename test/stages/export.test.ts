@@ -192,7 +192,7 @@ describe('check', () => {
       {
         path: ['activation'],
         message: 'RTNeural has no gelu, so the format rtneural cannot take this model',
-        hint: 'use one of linear, relu, tanh, sigmoid, softmax, elu',
+        hint: 'use one of linear, relu, leaky_relu, tanh, sigmoid, softmax, elu',
       },
     ])
     expect(check({ formats: ['rtneurl'] })).toEqual([

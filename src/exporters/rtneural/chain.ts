@@ -39,7 +39,8 @@ export interface Chain {
   readonly warmUp: number
 }
 
-const activations: readonly Activation[] = ['linear', 'relu', 'tanh', 'sigmoid', 'softmax', 'elu']
+/** leaky_relu is written as a PReLU layer. */
+const activations: readonly Activation[] = ['linear', 'relu', 'leaky_relu', 'tanh', 'sigmoid', 'softmax', 'elu']
 
 /** Why a layer kind cannot be in the file. Kinds that are not here can, at least in some place. */
 const refusedKinds: Partial<Record<Layer['kind'], string>> = {
@@ -96,7 +97,7 @@ function refuseLayer(layer: Layer): string[] {
   const reasons: string[] = []
   if ('activation' in layer && !activations.includes(layer.activation)) {
     reasons.push(
-      `${where}: RTNeural has no ${layer.activation} (a file that names it crashes the host); it has relu, tanh, sigmoid, softmax, elu`,
+      `${where}: RTNeural has no ${layer.activation} (a file that names it crashes the host); it has ${activations.slice(1).join(', ')}`,
     )
   }
   if (layer.kind === 'conv1d') {

@@ -5,6 +5,7 @@
  * facts a plug-in author needs travel in `kpipe`.
  */
 import { UserError } from '../../lib/errors.ts'
+import { LEAK } from '../../network/activations.ts'
 import type { Activation, Weights } from '../../network.ts'
 import { type Chain, type ChainLayer, sizes } from './chain.ts'
 import { biasOf, headKernel } from './fold.ts'
@@ -35,8 +36,10 @@ function layerTexts(chain: Chain, weights: Weights, lead: readonly null[]): stri
     texts.push(layerText({ type: 'dense', activation: '', shape: [...lead, columns] }, arrays))
   }
   for (const { layer, input, output } of sizes(chain)) {
-    const text = writers[layer.kind](layer as never, { weights, shape: [...lead, output], width: input })
+    const shape = [...lead, output]
+    const text = writers[layer.kind](layer as never, { weights, shape, width: input })
     if (text !== '') texts.push(text)
+    if ('activation' in layer && layer.activation === 'leaky_relu') texts.push(leakyText(shape))
   }
   return texts
 }
@@ -57,7 +60,9 @@ const writers: { readonly [K in ChainLayer['kind']]: (layer: LayerOf<K>, place: 
       vector(biasOf(layer, weights, layer.units), layer.name),
     ]),
   activation: (layer, { shape }) =>
-    layer.activation === 'linear' ? '' : layerText({ type: 'activation', activation: layer.activation, shape }, []),
+    activationName(layer.activation) === ''
+      ? ''
+      : layerText({ type: 'activation', activation: layer.activation, shape }, []),
   batch_norm: (layer, { weights, shape, width }) =>
     layerText(
       { type: 'batchnorm', epsilon: Math.fround(layer.epsilon), shape },
@@ -106,9 +111,17 @@ function recurrentText(
   ])
 }
 
-/** RTNeural's word for an activation: '' for none, because 'linear' is unknown to it and becomes a null pointer. */
+/**
+ * RTNeural's word for an activation: '' for none, because 'linear' is unknown to it and becomes a null pointer; and '' for
+ * leaky_relu, which is a layer of its own there.
+ */
 function activationName(activation: Activation): string {
-  return activation === 'linear' ? '' : activation
+  return activation === 'linear' || activation === 'leaky_relu' ? '' : activation
+}
+
+/** A PReLU with one alpha for all. */
+function leakyText(shape: readonly (number | null)[]): string {
+  return layerText({ type: 'prelu', shape }, [`[[${LEAK}]]`])
 }
 
 function layerText(fields: Readonly<Record<string, Field>>, arrays: readonly string[]): string {

@@ -50,6 +50,7 @@ ${layers.join(',\n')}>;
 export function layerTypes(chain: Chain): readonly string[] {
   const types: string[] = []
   const activation = (name: Activation, size: number) => {
+    if (name === 'leaky_relu') types.push(`PReLUActivationT<float, ${size}>`)
     const type = activationTypes[name]
     if (type) types.push(`${type}<float, ${size}>`)
   }
