@@ -21,6 +21,13 @@ export interface StageSummary {
   readonly expectedSeconds?: number | null
 }
 
+export interface RunProcess {
+  readonly host: string
+  readonly pid: number
+  /** Tells it from another process that gets its number later; '' where the system does not say. */
+  readonly started: string
+}
+
 export type KpipeEvent =
   | {
       readonly type: 'run-started'
@@ -31,6 +38,8 @@ export type KpipeEvent =
       /** Params of the pipeline as they were for this run, and the `--set`s of the command line; older logs lack them. */
       readonly params?: Readonly<Record<string, unknown>>
       readonly set?: readonly string[]
+      /** Who runs it, so that others can tell whether it still does; older logs lack it. */
+      readonly process?: RunProcess
     }
   | { readonly type: 'waiting'; readonly reason: string }
   /** Somebody at the dashboard: no new stage starts, or they start again. */

@@ -1,11 +1,11 @@
 /** `kpipe attach`: look at a running or finished run from another terminal. Reads the run's event log, changes nothing. */
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TimedEvent } from '../events.ts'
+import type { RunProcess, TimedEvent } from '../events.ts'
 import type { Io } from '../io.ts'
 import { followLog } from '../reporters/follow.ts'
 import { reporterFor, reporterOptions, reporters } from '../reporters/index.ts'
 import { openLive } from '../reporters/live.ts'
+import { isAlive } from '../run/alive.ts'
 import { findRunId } from '../run/history.ts'
 import type { Layout } from '../store/layout.ts'
 import { openProject } from './project.ts'
@@ -14,9 +14,6 @@ export interface AttachOptions {
   readonly words: readonly string[]
   readonly reporter: string
 }
-
-/** A run that works touches its lock more often than this. */
-const HEARTBEAT_MS = 10_000
 
 /** Exit code: that of the run where it ended under our eyes as lines, else 0. */
 export async function attachCommand(options: AttachOptions, io: Io): Promise<number> {
@@ -27,11 +24,6 @@ export async function attachCommand(options: AttachOptions, io: Io): Promise<num
   const { layout } = openProject(io.cwd)
   const file = join(layout.runs, findRunId(layout, options.words[0] ?? 'last'), 'events.jsonl')
   return chosen === 'dashboard' ? watchRun(layout, file, io) : printRun(layout, file, chosen, io)
-}
-
-function isWorking(layout: Layout): boolean {
-  const beat = statSync(layout.lock, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  return Date.now() - beat < HEARTBEAT_MS
 }
 
 async function watchRun(layout: Layout, file: string, io: Io): Promise<number> {
@@ -56,8 +48,12 @@ async function watchRun(layout: Layout, file: string, io: Io): Promise<number> {
   // The keyboard keeps the process alive only once the first frame stands.
   const alive = setInterval(() => undefined, 1 << 30)
   try {
-    const onEvent = (event: TimedEvent) => live.event(event)
-    const end = await followLog(file, { onEvent, isAlive: () => isWorking(layout), signal: left.signal })
+    let runner: RunProcess | undefined
+    const onEvent = (event: TimedEvent) => {
+      if (event.type === 'run-started') runner = event.process
+      live.event(event)
+    }
+    const end = await followLog(file, { onEvent, isAlive: () => isAlive(layout, runner), signal: left.signal })
     if (end === 'abandoned') live.abandoned()
     // A finished run stays on the screen for whoever wants to look around in it.
     if (keys && !left.signal.aborted) await new Promise((resolve) => left.signal.addEventListener('abort', resolve))
@@ -72,12 +68,14 @@ async function watchRun(layout: Layout, file: string, io: Io): Promise<number> {
 async function printRun(layout: Layout, file: string, chosen: 'plain' | 'json', io: Io): Promise<number> {
   const reporter = reporters[chosen](reporterOptions(io, { quiet: false }))
   let code = 0
+  let runner: RunProcess | undefined
   const onEvent = (event: TimedEvent) => {
+    if (event.type === 'run-started') runner = event.process
     reporter.event(event)
     if (event.type === 'run-finished') code = { ok: 0, held: 0, failed: 1, cancelled: 130 }[event.outcome]
   }
   const { signal } = new AbortController()
-  const end = await followLog(file, { onEvent, isAlive: () => isWorking(layout), signal })
+  const end = await followLog(file, { onEvent, isAlive: () => isAlive(layout, runner), signal })
   if (end === 'abandoned') io.err(`${ABANDONED}\n`)
   reporter.close()
   return end === 'abandoned' ? 1 : code

@@ -5,6 +5,7 @@ import type { StagePlan } from '../plan.ts'
 import { columns, number, seconds } from '../reporters/text.ts'
 import { type Forecast, forecast } from '../run/forecast.ts'
 import { changesSince, decide } from '../run/decide.ts'
+import { lockState } from '../run/lock.ts'
 import { displayPath, fingerprint, outputPaths, recordName, type Session } from '../run/session.ts'
 import { openPipeline, type Selection, select } from './project.ts'
 import { selectTargets } from './run.ts'
@@ -60,6 +61,8 @@ export async function statusCommand(options: InspectOptions, io: Io): Promise<nu
   const session = await openPipeline(selection, options.set)
   const selected = selectTargets(session.plan, selection.stages)
   const code = printForecast(session, { selected, forced: new Set(), json: options.json, title: 'state' }, io)
+  const lock = lockState(session.layout.lock)
+  if (!options.json && lock?.alive) io.out(`a run is working here now (process ${lock.owner}): kpipe attach shows it\n`)
   if (!options.check) return code
   return forecast(session, selected, new Set()).every(
     (stage) => stage.verdict === 'fresh' || stage.verdict === 'disabled',

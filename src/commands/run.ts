@@ -14,6 +14,7 @@ import { runLog } from '../reporters/run-log.ts'
 import { Controls } from '../run/controls.ts'
 import type { RunRequest } from '../run/request.ts'
 import { run } from '../run/run.ts'
+import { thisProcess } from '../run/alive.ts'
 import { recordName, type Session } from '../run/session.ts'
 import type { Io } from '../io.ts'
 import { checkFiles } from './check-files.ts'
@@ -114,6 +115,7 @@ async function walk(
     jobs,
     params: session.plan.params,
     set: options.set,
+    process: thisProcess(),
   })
   try {
     const end = await run(session, {

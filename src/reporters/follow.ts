@@ -23,7 +23,8 @@ export async function followLog(file: string, follow: Follow): Promise<'finished
       finished ||= event.type === 'run-finished'
     }
   }
-  for (;;) {
+  pump() // who runs it stands in the first line
+  while (!finished) {
     const alive = follow.isAlive() // asked before reading: what was written until then is read below
     pump()
     if (finished) return 'finished'
@@ -31,6 +32,7 @@ export async function followLog(file: string, follow: Follow): Promise<'finished
     await sleep(POLL_MS, undefined, { signal: follow.signal }).catch(() => undefined)
     if (follow.signal.aborted) return 'left'
   }
+  return 'finished'
 }
 
 /** Each call gives the events that were written since the last one; a line that is not whole yet waits. */

@@ -165,7 +165,11 @@ function whyNotKept(
     return ended('moved', decision.reason, error)
   }
   if (!lock.held())
-    return ended('failed', decision.reason, 'the run lock was lost (was the machine suspended?); run again')
+    return ended(
+      'failed',
+      decision.reason,
+      'the run lock was lost (cache/ was deleted, or the machine suspended); run again',
+    )
   return null
 }
 

@@ -5,6 +5,7 @@ import type { KpipeEvent, StageSummary, TimedEvent } from '../events.ts'
 import { UserError } from '../lib/errors.ts'
 import { nearest } from '../lib/nearest.ts'
 import type { Layout } from '../store/layout.ts'
+import { isAlive } from './alive.ts'
 
 export type StageEnd = Extract<KpipeEvent, { type: 'stage-finished' }>
 
@@ -16,8 +17,8 @@ export interface RunSummary {
   readonly pipeline: string
   /** ISO 8601 */
   readonly startedAt: string
-  /** `unfinished`: it is still running, or died. */
-  readonly outcome: 'ok' | 'failed' | 'held' | 'cancelled' | 'unfinished'
+  /** `unfinished`: it was killed. */
+  readonly outcome: 'ok' | 'failed' | 'held' | 'cancelled' | 'running' | 'unfinished'
   /** To its end, or to its last event. */
   readonly seconds: number
   readonly params: Readonly<Record<string, unknown>>
@@ -57,7 +58,7 @@ export function readRun(layout: Layout, id: string): RunSummary | undefined {
     id,
     pipeline: start.pipeline,
     startedAt: start.time,
-    outcome: end?.outcome ?? 'unfinished',
+    outcome: end?.outcome ?? (isAlive(layout, start.process) ? 'running' : 'unfinished'),
     seconds: end?.seconds ?? events.at(-1)!.at,
     params: start.params ?? {},
     set: start.set ?? [],

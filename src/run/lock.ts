@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -56,11 +57,11 @@ export async function acquireLock(file: string, onWait: (reason: string) => void
     if (tryCreate(file, me)) return hold(file, me)
     const owner = readOwner(file)
     if (owner) {
-      if (!waited) onWait(waitingFor(owner, me))
-      waited = true
       const beat = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
       if (seen.token !== owner.token || seen.beat !== beat) seen = { token: owner.token, beat, at: performance.now() }
       if (isDead(owner, me, performance.now() - seen.at) && steal(file, owner.token)) continue
+      if (!waited) onWait(waitingFor(owner, me))
+      waited = true
     }
     await sleep(POLL_MS)
   }
@@ -182,7 +183,7 @@ export function lockState(file: string): { readonly owner: string; readonly aliv
   try {
     owner = JSON.parse(readFileSync(file, 'utf8')) as Owner
   } catch {
-    return statSync(file, { throwIfNoEntry: false }) ? { owner: 'unknown', alive: false } : null
+    return existsSync(file) ? { owner: 'unknown', alive: false } : null
   }
   const me = ourselves()
   const here = owner.host === me.host && owner.space === me.space

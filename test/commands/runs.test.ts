@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { Project } from '../rig.ts'
+import { Project, until } from '../rig.ts'
 
 let project: Project
 beforeEach(() => {
@@ -69,6 +69,30 @@ it('tells a run that never ended, and lines that were torn', () => {
   expect(runs()[0]).toMatchObject({ outcome: 'unfinished', set: [] })
   project.write({ [log]: 'nothing at all\n' })
   expect(runs()).toEqual([])
+})
+
+it('a run that works, one that was killed, and both at once', async () => {
+  const waits = 'touch started; while ! test -f go; do sleep 0.02; done; echo > a.txt'
+  project.write({ 'pipelines/p.yaml': `name: p\nstages: { a: { run: '${waits}', outs: [a.txt] } }\n` })
+  const first = project.start('run')
+  await until(() => project.exists('started'))
+  expect(runs()[0]!.outcome).toBe('running')
+  expect(project.kpipe('status').out).toMatch(/a run is working here now \(process \d+\): kpipe attach shows it\n$/)
+  first.child.kill('SIGKILL')
+  await first.done
+  const killed = runs()[0]!.run
+  expect(runs()[0]!.outcome).toBe('unfinished')
+  project.remove('started')
+  const second = project.start('run')
+  await until(() => project.exists('started'))
+  expect(runs().map((run) => run.outcome)).toEqual(['running', 'unfinished'])
+  // The lock is alive, but it is not that run's.
+  expect(project.kpipe('attach', killed).err).toContain('ended without saying how')
+  project.write({ go: '' })
+  const { code, err } = await second.done
+  expect([code, err]).toEqual([0, expect.not.stringContaining('waiting for it')])
+  expect(runs()[0]!.outcome).toBe('ok')
+  expect(project.kpipe('status').out).not.toContain('is working here')
 })
 
 it('names what is meant by a wrong name', () => {

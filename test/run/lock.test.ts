@@ -89,6 +89,7 @@ describe('stale locks', () => {
     leave({ ...(await deadProcess()), space: await ownSpace() })
     const lock = await acquire()
     expect(lock.held()).toBe(true)
+    expect(said).toEqual([])
     lock.release()
     expect(readdirSync(temp.at('cache/state'))).toEqual([])
   })
