@@ -75,7 +75,10 @@ function refusal(kind: Sniffed, path: string): DataError {
   if (kind.format === 'empty') return audioError(path, 0, 'empty', 'the file is empty (0 bytes), expected audio')
   const known = 'expected WAV, MP3, FLAC, Ogg Vorbis or Opus'
   if (!kind.convertible) return audioError(path, 0, 'not-audio', `the file is ${kind.label}, ${known}`)
-  return audioError(path, 0, 'unsupported-audio', `${kind.label}, ${known}`, 'convert it: ffmpeg -i old new.wav')
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const wav = `${name.slice(0, name.length - extname(name).length)}.wav`
+  const hint = `install ffmpeg (ffmpeg.org) and convert it: ffmpeg -i "${name}" "${wav}"`
+  return audioError(path, 0, 'unsupported-audio', `${kind.label}, ${known}`, hint)
 }
 
 const mp3 = codec('MP3', () => import('@audio/decode-mp3'))

@@ -117,9 +117,10 @@ describe('what is not decoded is named', () => {
     ['', 'empty', 'empty (0 bytes)'],
   ])('%s', async (text, code, label) => {
     const bytes = Uint8Array.from([...text.replace('.....ftyp', '....ftyp')].map((c) => c.charCodeAt(0)))
-    const fault = await faultOf(bytes)
+    const fault = await faultOf(bytes, 'audio/my song.m4a')
     expect(fault).toMatchObject({ code, offset: 0, message: expect.stringContaining(label) })
-    if (code === 'unsupported-audio') expect(fault.hint).toContain('ffmpeg')
+    if (code === 'unsupported-audio')
+      expect(fault.hint).toBe('install ffmpeg (ffmpeg.org) and convert it: ffmpeg -i "my song.m4a" "my song.wav"')
   })
 })
 

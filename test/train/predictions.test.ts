@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { FeatureSet } from '../../src/data/feature-set.ts'
 import type { ModelFile } from '../../src/network.ts'
 import type { Predictions } from '../../src/train/evaluation.ts'
@@ -133,4 +133,13 @@ it('puts every timed call into the histogram', () => {
   const { histogram, calls } = measureLatency(() => undefined, 50, 1)
   expect(histogram.counts.reduce((sum, count) => sum + count, histogram.slower)).toBe(calls)
   expect(histogram.edges_ms).toHaveLength(histogram.counts.length + 1)
+})
+
+it('latency of a network of half a second a call: a few calls in some seconds, not a thousand', () => {
+  let clock = 0
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => clock)
+  const { calls, avg_ms } = measureLatency(() => (clock += 500), 1000, 500)
+  now.mockRestore()
+  expect([calls, avg_ms]).toEqual([4, 500])
+  expect(clock).toBeLessThanOrEqual(12_500)
 })
