@@ -6,8 +6,11 @@ export interface FeatureNeed {
   readonly room: Room
   /** Room that it is estimated from where its own is empty. */
   readonly or?: Room
-  /** `always`: the label is the target. `unless neutral`: it is the input, and `unlabelled: neutral` puts one in its place. */
-  readonly labels: 'always' | 'unless neutral' | 'no'
+  /**
+   * `always`: the label is the target. `unless neutral`: it is the input, and `unlabelled: neutral` puts one in its
+   * place. `emotion or class`: one of them is the target; the recipe says what is missing once it knows which.
+   */
+  readonly labels: 'always' | 'emotion or class' | 'unless neutral' | 'no'
 }
 
 export const FEATURE_NEEDS: Readonly<Record<(typeof FEATURE_NAMES)[number], FeatureNeed>> = {
@@ -16,11 +19,10 @@ export const FEATURE_NEEDS: Readonly<Record<(typeof FEATURE_NAMES)[number], Feat
   harmony: { room: 'chords', or: 'midi', labels: 'no' },
   dynamics: { room: 'midi', labels: 'no' },
   groove: { room: 'drums', labels: 'no' },
-  // These learn classes or emotions; the recipe says what is missing once it has seen which.
-  log_mel: { room: 'audio', labels: 'no' },
-  mfcc: { room: 'audio', labels: 'no' },
-  chroma: { room: 'audio', labels: 'no' },
-  descriptors: { room: 'audio', labels: 'no' },
+  log_mel: { room: 'audio', labels: 'emotion or class' },
+  mfcc: { room: 'audio', labels: 'emotion or class' },
+  chroma: { room: 'audio', labels: 'emotion or class' },
+  descriptors: { room: 'audio', labels: 'emotion or class' },
   onnx_embedding: { room: 'audio', labels: 'always' },
 }
 

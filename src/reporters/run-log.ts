@@ -35,8 +35,9 @@ export function runLog(file: string): Reporter {
       if (fd === null && works) {
         mkdirSync(dirname(file), { recursive: true })
         fd = openSync(file, 'a')
-      }
-      if (fd !== null) timer ??= setTimeout(flush, FLUSH_MS)
+        // At once: whoever looks for a run that works finds one that says what it is.
+        flush()
+      } else if (fd !== null) timer ??= setTimeout(flush, FLUSH_MS)
     },
     close: () => {
       flush()
