@@ -39,7 +39,7 @@ export function readMidi(bytes: Uint8Array, path: string, options: ReadMidiOptio
   return assemble(header, division, sink, read, faults)
 }
 
-const EXPORT_AGAIN = 'export or download the file again'
+const EXPORT_AGAIN = 'export or download the file again; `repair: true` of validate keeps what can be read'
 
 /** Tracks are numbered in 16 bits, as the header counts them. */
 const MAX_TRACKS = 65535

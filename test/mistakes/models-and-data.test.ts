@@ -119,11 +119,11 @@ test('a label out of range', () => {
     ✓ download  ran in TIME · mine: 8 audio, 8 midi, 6 chords, 6 drums
     ▶ validate  never ran before
       warning: validate  audio/clip 0.wav  label-range  audio/labels.csv: byte 25: line 2, column "valence": 7 is outside -1 … 1 (labels on the 1 … 9 scale become (x - 5) / 4)
-      warning: validate  midi/piece_0.mid  bad-chunk  byte 33: the file ends in the header of track 2 of 2 (export or download the file again)
+      warning: validate  midi/piece_0.mid  bad-chunk  byte 33: the file ends in the header of track 2 of 2 (export or download the file again; \`repair: true\` of validate keeps what can be read)
     ✗ validate  FAILED · never ran before
         2 of 28 items are bad (7.1 %), more than max_bad 5% lets pass:
           audio/clip 0.wav  label-range  audio/labels.csv: byte 25: line 2, column "valence": 7 is outside -1 … 1 (labels on the 1 … 9 scale become (x - 5) / 4)
-          midi/piece_0.mid  bad-chunk  byte 33: the file ends in the header of track 2 of 2 (export or download the file again)
+          midi/piece_0.mid  bad-chunk  byte 33: the file ends in the header of track 2 of 2 (export or download the file again; \`repair: true\` of validate keeps what can be read)
         mend or delete them, or go on without them: max_bad: 8%
         log: cache/runs/RUN/validate.log
     "
