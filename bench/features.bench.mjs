@@ -4,7 +4,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { bundle, conversation, kpipeBin, median, peakMemory, repository, timeAsync } from './tools.mjs'
+import { bundle, conversation, kpipeBin, median, must, peakMemory, repository, timeAsync } from './tools.mjs'
 
 const packages = ['librosa==0.11.*', 'soundfile', 'soxr', 'symusic', 'mido', 'pretty_midi', 'setuptools<81', 'numpy']
 const shared = join(repository, '..', 'shared', 'data', 'train')
@@ -15,6 +15,7 @@ export async function run(tools) {
   const python = tools.python(packages)
   const material = tools.folder('material')
   const script = join(repository, 'bench', 'features.peer.py')
+  must(process.execPath, [join(repository, 'scripts', 'build.mjs')]) // the threads of the product
   const bundled = await bundle(join(repository, 'bench', 'features.ours.ts'), join(tools.work, 'ours.mjs'))
   const peer = conversation(python, [script, material], oneCore)
   const ours = conversation(process.execPath, [bundled, material])
@@ -84,20 +85,18 @@ async function torchaudio(tools, material) {
   return torch
 }
 
-/** Clips a second with one and with two worker threads, as featurize uses them. */
+/** Clips with one and with two worker threads, by the pool of featurize. */
 async function workers(ours) {
-  const one = []
-  const two = []
-  for (let i = 0; i < 5; i++) {
-    one.push(JSON.parse(await ours.ask('workers 1')).seconds)
-    two.push(JSON.parse(await ours.ask('workers 2')).seconds)
-  }
-  const [a, b] = [median(one), median(two)]
+  // The best of several: other programs can only take cores away.
+  const best = { 1: Infinity, 2: Infinity }
+  for (let i = 0; i < 10; i++)
+    for (const count of [1, 2])
+      best[count] = Math.min(best[count], JSON.parse(await ours.ask(`workers ${count}`)).seconds)
   return {
     case: '2 workers against 1, clips of 5 s',
-    ours: 1 / b,
-    peer: 1 / a,
-    unit: 'runs a second',
+    ours: 400 / best[2],
+    peer: 400 / best[1],
+    unit: 'clips a second',
     goal: 1.8,
     better: 'more',
   }

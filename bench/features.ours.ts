@@ -2,15 +2,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { logMel } from '../src/audio/mel.ts'
 import { decodeMono } from '../src/audio/mono.ts'
+import { extractionPool, type Pool } from '../src/features/pool.ts'
 import { readMidi } from '../src/midi/read.ts'
+import { featureDefaults } from '../test/features/options.ts'
 
-const folder = isMainThread ? process.argv[2]! : (workerData as string)
+const folder = process.argv[2]!
 const RATE = 16_000
 const signals = new Map<string, Float32Array>()
-const pool: Worker[] = []
+const options = { ...featureDefaults, clip_seconds: 5 }
+const pools = new Map<number, Pool>()
 
 const bytesOf = (name: string) => new Uint8Array(readFileSync(join(folder, name)))
 const melOf = (samples: Float32Array, nFft: number) =>
@@ -39,12 +41,30 @@ const tasks: Record<string, (...words: string[]) => Promise<number>> = {
     return (await timed(() => files.map((path) => readMidi(readFileSync(path), path).notes))) / files.length
   },
   workers: async (count) => {
-    while (pool.length < Number(count)) pool.push(new Worker(new URL(import.meta.url), { workerData: folder }))
-    const share = pool.slice(0, Number(count))
-    const round = () => Promise.all(share.map((worker, i) => answered(worker, [i, share.length])))
-    await round()
-    return timed(round)
+    const pool = poolOf(Number(count))
+    await clips(pool)
+    return timed(() => clips(pool))
   },
+}
+
+/** Clips decoded and transformed as featurize does it, four times over; as many under way as the pool wants. */
+async function clips(pool: Pool): Promise<void> {
+  const names = readdirSync(join(folder, 'clips')).sort()
+  const paths = Array.from({ length: 4 }, () => names).flat()
+  let next = 0
+  const line = async () => {
+    while (next < paths.length) {
+      const item = { room: 'audio' as const, path: paths[next++]!, chords: [] }
+      await pool.run({ feature: 'log_mel', options, item, root: join(folder, 'clips') })
+    }
+  }
+  await Promise.all(Array.from({ length: pool.atOnce }, line))
+}
+
+function poolOf(threads: number): Pool {
+  const pool = pools.get(threads) ?? extractionPool(threads, 0)
+  pools.set(threads, pool)
+  return pool
 }
 
 function midiBelow(where: string): string[] {
@@ -54,28 +74,8 @@ function midiBelow(where: string): string[] {
     .map((name) => join(where, name))
 }
 
-const answered = (worker: Worker, message: readonly number[]) =>
-  new Promise<void>((resolve) => {
-    worker.once('message', () => resolve())
-    worker.postMessage(message)
-  })
-
-/** A worker decodes and transforms every nth clip, four times over. */
-async function clips(first: number, step: number): Promise<void> {
-  const names = readdirSync(join(folder, 'clips')).sort()
-  for (let round = 0; round < 4; round++)
-    for (let i = first; i < names.length; i += step)
-      melOf((await decodeMono(bytesOf(`clips/${names[i]}`), names[i]!)).samples, 2048)
+for await (const line of createInterface({ input: process.stdin })) {
+  const [name, ...words] = line.split(' ')
+  console.log(JSON.stringify({ seconds: await tasks[name!]!(...words) }))
 }
-
-if (isMainThread) {
-  for await (const line of createInterface({ input: process.stdin })) {
-    const [name, ...words] = line.split(' ')
-    console.log(JSON.stringify({ seconds: await tasks[name!]!(...words) }))
-  }
-  for (const worker of pool) await worker.terminate()
-} else {
-  parentPort!.on('message', ([first, step]: [number, number]) => {
-    void clips(first, step).then(() => parentPort!.postMessage('done'))
-  })
-}
+for (const pool of pools.values()) await pool.close()

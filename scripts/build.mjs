@@ -1,7 +1,7 @@
 // src/ and stages/ → dist/:
 //   kpipe.cjs   the command line and `kpipe run` in one CommonJS file: all that a run with nothing to do loads
 //   m/*.js      everything that is imported on use, as ES modules with shared chunks
-//   worker.js, stage.js (what `import 'kpipe'` gives a user's own stage kind)
+//   worker.js, stage.js (what `import 'kpipe'` gives a user's own stage kind), extract.js (a thread of featurize)
 //   build.json  the hash of each stage kind's code and of all it imports
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -43,7 +43,7 @@ export async function build(root) {
     writeFileSync(hotFile, readFileSync(hotFile, 'utf8').replace(/\bimport\(/g, '__import('))
     const modules = await esbuild.build({
       ...common,
-      entryPoints: { worker: 'src/worker.ts', stage: 'src/stage.ts', ...later },
+      entryPoints: { worker: 'src/worker.ts', stage: 'src/stage.ts', extract: 'src/features/thread.ts', ...later },
       outdir: temp,
       splitting: true,
       metafile: true,

@@ -151,6 +151,8 @@ export interface StageContext<Options = any> {
     table: string,
     items: readonly EachItem[],
     compute: (item: EachItem, index: number) => Uint8Array | Promise<Uint8Array>,
+    /** How many items may be under way at a time, for a `compute` that hands them to others. Default 1. */
+    atOnce?: number,
   ): Promise<EachResult>
   progress(progress: Progress): void
   log(level: 'info' | 'warn', message: string): void

@@ -1,11 +1,11 @@
 /** augment: changed copies of the training examples, computed from the data again; val and test rows stay as they are. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FeatureSet, Split } from '../src/data/feature-set.ts'
 import type { Example } from '../src/data/manifest.ts'
 import { type AugmentationOptions, augmentationSchema, onlineOf } from '../src/features/augmentation.ts'
 import { type Change, changeName, drawChange, type Impulse } from '../src/features/changes.ts'
 import { examplesOf, type Feature, type FeatureOptions } from '../src/features/feature.ts'
+import type { Extraction } from '../src/features/pool.ts'
 import type { TableRow } from '../src/features/table.ts'
 import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
 import { random } from '../src/lib/random.ts'
@@ -18,6 +18,7 @@ interface Options {
   readonly augmentation: AugmentationOptions
   readonly seed: number
   readonly onnx_model?: string
+  readonly workers: number
 }
 
 export const augment = defineStage<Options>({
@@ -30,9 +31,10 @@ export const augment = defineStage<Options>({
     properties: {
       augmentation: augmentationSchema,
       seed: { type: 'integer', minimum: 0, default: 42, description: 'Seed of which change each copy gets.' },
-      ...(optionSchema(['onnx_model']).properties as object),
+      ...(optionSchema(['onnx_model', 'workers']).properties as object),
     },
   },
+  unkeyed: ['workers'],
   inputs: {
     features: { about: 'the output of featurize' },
     data: { about: 'the music: the output of download, or a folder in the Kelly layout' },
@@ -133,16 +135,18 @@ async function makeCopies(ctx: StageContext<Options>, feature: Feature, { info }
   const rows: TableRow[] = []
   const faults: DataFault[] = []
   if (copies.length === 0) return { rows, faults }
-  const [{ openDataFolder }, { itemKey, itemOf, namedRows }, { loadExtract, storeExtract }] = await Promise.all([
-    import('../src/data/data-folder.ts'),
-    import('../src/features/table.ts'),
-    import('../src/features/stored.ts'),
-  ])
+  const [{ openDataFolder }, { itemKey, namedRows, workItem }, { loadExtract }, { extractionPool }] = await Promise.all(
+    [
+      import('../src/data/data-folder.ts'),
+      import('../src/features/table.ts'),
+      import('../src/features/stored.ts'),
+      import('../src/features/pool.ts'),
+    ],
+  )
   const input = ctx.inputs.data!
   const data = openDataFolder(input.path, input.files())
   const model = modelInUse(ctx, feature, info.options as unknown as FeatureOptions)
   const { options } = model
-  const impulse = (file: string) => readFileSync(join(ctx.inputs.room_folder!.path, file))
   const items = copies.map(({ example, change, mark }) => {
     const key = itemKey(feature, example, () => data.hash(example.id), options, change)
     return {
@@ -151,13 +155,17 @@ async function makeCopies(ctx: StageContext<Options>, feature: Feature, { info }
       reads: [...data.reads(example.id), ...model.reads, ...readsOf(ctx, change)],
     }
   })
-  const { values } = await eachItem(ctx, feature.name, items, (index) => {
+  const pool = extractionPool(feature.needsModel ? 1 : ctx.options.workers)
+  const work = async (index: number) => {
     const { example, change } = copies[index]!
-    return storeExtract(async () => {
-      const item = { ...itemOf(example, () => data.read(example.id)), impulse, ...(await model.item()) }
-      return feature.extract(item, options, change)
-    })
-  }).finally(() => model.close())
+    const name = info.feature as Extraction['feature']
+    const impulses = ctx.inputs.room_folder?.path
+    const item = workItem(example)
+    return pool.run({ feature: name, options, change, item, root: data.root, impulses }, await model.item())
+  }
+  const { values } = await eachItem(ctx, feature.name, items, work, pool.atOnce).finally(() =>
+    Promise.all([model.close(), pool.close()]),
+  )
   values.forEach((value, index) => {
     const { example, mark } = copies[index]!
     const found = loadExtract(value)

@@ -14,12 +14,13 @@ interface Options extends FeatureOptions {
   readonly val_split: number
   readonly test_split: number
   readonly seed: number
+  readonly workers: number
 }
 
 const OPTIONS = [
   'feature, sample_rate, n_fft, hop_length, n_mels, clip_seconds, unlabelled',
   'f_min, f_max, n_mfcc, deltas, clips, over_time, target, classes, class_from',
-  'normalization, val_split, test_split, seed',
+  'normalization, val_split, test_split, seed, workers',
   'onnx_model, onnx_input, onnx_output, onnx_layout, onnx_pooling',
 ].flatMap((names) => names.split(', '))
 
@@ -27,6 +28,7 @@ export const featurize = defineStage<Options>({
   kind: 'featurize',
   summary: 'turn examples into numbers, split them by source, fit the normaliser on the train split',
   options: optionSchema(OPTIONS, ['feature']),
+  unkeyed: ['workers'],
   inputs: {
     data: { about: 'the music: the output of download, or a folder in the Kelly layout' },
     validation: { about: 'the output of validate' },
@@ -118,10 +120,11 @@ async function refuseWithout(feature: Feature, { counts }: ValidationReport, unl
 type Extracts = readonly (readonly [Example, Float32Array])[]
 
 async function extractAll(ctx: StageContext<Options>, feature: Feature, examples: readonly Example[]) {
-  const [{ openDataFolder }, { itemKey, itemOf }, { loadExtract, storeExtract }] = await Promise.all([
+  const [{ openDataFolder }, { itemKey, workItem }, { loadExtract }, { extractionPool }] = await Promise.all([
     import('../src/data/data-folder.ts'),
     import('../src/features/table.ts'),
     import('../src/features/stored.ts'),
+    import('../src/features/pool.ts'),
   ])
   const input = ctx.inputs.data!
   const data = openDataFolder(input.path, input.files())
@@ -130,13 +133,15 @@ async function extractAll(ctx: StageContext<Options>, feature: Feature, examples
     const key = itemKey(feature, example, () => data.hash(example.id), model.options)
     return { id: example.id, key, reads: [...data.reads(example.id), ...model.reads] }
   })
-  const { values } = await eachItem(ctx, feature.name, items, (index) => {
-    const { id } = examples[index]!
-    return storeExtract(async () => {
-      const item = itemOf(examples[index]!, () => data.read(id))
-      return feature.extract({ ...item, ...(await model.item()) }, model.options)
-    })
-  }).finally(() => model.close())
+  const pool = extractionPool(feature.needsModel ? 1 : ctx.options.workers)
+  const work = async (index: number) =>
+    pool.run(
+      { feature: ctx.options.feature, options: model.options, item: workItem(examples[index]!), root: data.root },
+      await model.item(),
+    )
+  const { values } = await eachItem(ctx, feature.name, items, work, pool.atOnce).finally(() =>
+    Promise.all([model.close(), pool.close()]),
+  )
   const extracts: [Example, Float32Array][] = []
   const faults: DataFault[] = []
   values.forEach((value, index) => {

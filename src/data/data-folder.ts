@@ -30,8 +30,6 @@ export function openDataFolder(path: string, files: readonly DataFile[]): DataFo
   const root = downloaded ? join(path, 'data') : path
   const below = downloaded ? files.flatMap(belowData) : files
   const hashes = new Map(below.map((file) => [file.path, file.hash]))
-  const gone = (file: string) =>
-    new UserError(`${file} is no longer in the data folder`, { hint: 'run again, so that the folder is read anew' })
   return {
     source: downloaded ? source : { ...LOCAL, title: path.split('/').at(-1)! },
     files: below,
@@ -46,10 +44,25 @@ export function openDataFolder(path: string, files: readonly DataFile[]): DataFo
       return hash === undefined ? [] : [{ path: join(root, file), hash }]
     },
     read: (file) => {
-      if (!hashes.has(file) || !statSync(join(root, file), { throwIfNoEntry: false })) throw gone(file)
-      return readFileSync(join(root, file))
+      if (!hashes.has(file)) throw gone(file)
+      return readDataFile(root, file)
     },
   }
+}
+
+/**
+ * @param root of the data folder
+ * @throws UserError where it is gone
+ */
+export function readDataFile(root: string, file: string): Uint8Array {
+  if (!statSync(join(root, file), { throwIfNoEntry: false })) throw gone(file)
+  return readFileSync(join(root, file))
+}
+
+function gone(file: string): UserError {
+  return new UserError(`${file} is no longer in the data folder`, {
+    hint: 'run again, so that the folder is read anew',
+  })
 }
 
 const LOCAL: SourceInfo = {

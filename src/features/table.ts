@@ -3,7 +3,8 @@ import type { FeatureRow, FeatureSet, FeatureSetInfo, Split } from '../data/feat
 import type { Example } from '../data/manifest.ts'
 import { canonical } from '../lib/files.ts'
 import type { Change } from './changes.ts'
-import type { Feature, FeatureItem, FeatureOptions, FeaturePair } from './feature.ts'
+import type { Feature, FeatureOptions, FeaturePair } from './feature.ts'
+import type { Extraction } from './pool.ts'
 
 export interface TableRow {
   readonly pair: FeaturePair
@@ -32,8 +33,9 @@ export function itemKey(
   ])
 }
 
-export function itemOf(example: Example, read: () => Uint8Array): FeatureItem {
-  return { room: example.room, path: example.id, read, repair: isRepaired(example), chords: chordsOf(example) }
+/** What of an example an extraction is told. */
+export function workItem(example: Example): Extraction['item'] {
+  return { room: example.room, path: example.id, repair: isRepaired(example), chords: chordsOf(example) }
 }
 
 /** The options that a feature set depends on, to be written into it and used again by whoever computes the feature. */

@@ -307,6 +307,14 @@ const features: Record<string, Property> = {
     description:
       'Items without an emotion label: estimate valence and arousal from the music, take (0, 0), or leave them out.',
   },
+  workers: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 256,
+    default: 0,
+    description:
+      'Threads that featurize and augment compute with once they have worked for a third of a second; 0 = one a core, at most 8. Changes no result.',
+  },
   clip_seconds: {
     type: 'number',
     minimum: 1,

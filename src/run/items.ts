@@ -41,31 +41,48 @@ export interface EachRequest {
   readonly compute: (item: EachItem, index: number) => Uint8Array | Promise<Uint8Array>
   readonly onItem: (done: number, total: number, computed: number) => void
   readonly signal: AbortSignal
+  /** Items under way at a time. Default 1. */
+  readonly atOnce?: number
   /** Names the job (its log) whose items without `reads` wait for `settleItems`. Left out, they are kept at once. */
   readonly job?: string
 }
 
 export async function computeEach(request: EachRequest): Promise<EachResult> {
-  const { items, signal } = request
+  const { items, signal, atOnce = 1 } = request
   const table = request.folder ? openTable(request.folder, request.job ?? '') : null
   const values: Uint8Array[] = []
+  const underWay = new Map<string, Promise<void>>()
   let computed = 0
+  let done = 0
+  const finish = (i: number, value: Uint8Array) => {
+    values[i] = value
+    request.onItem(++done, items.length, computed)
+  }
+  const work = async (item: EachItem, i: number, key: Buffer) => {
+    const value = await request.compute(item, i)
+    checkReads(item)
+    table?.put(key, value, item.reads !== undefined)
+    computed++
+    finish(i, value)
+  }
   try {
     for (const [i, item] of items.entries()) {
       signal.throwIfAborted()
       const key = createHash('sha256').update(`${request.salt}\0${item.key}`).digest()
+      const name = key.toString('latin1')
+      await underWay.get(name) // the same item a second time
       const known = table?.get(key)
-      if (known) values.push(known)
+      if (known) finish(i, known)
       else {
-        const value = await request.compute(item, i)
-        checkReads(item)
-        values.push(value)
-        table?.put(key, value, item.reads !== undefined)
-        computed++
+        const one = work(item, i, key).finally(() => underWay.delete(name))
+        underWay.set(name, one)
+        while (underWay.size >= atOnce) await Promise.race(underWay.values())
       }
-      request.onItem(i + 1, items.length, computed)
     }
+    await Promise.all(underWay.values())
   } finally {
+    // What others still work on is kept, as far as it succeeds.
+    await Promise.allSettled(underWay.values())
     table?.close()
   }
   return { values, computed, reused: items.length - computed }

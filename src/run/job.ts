@@ -58,7 +58,7 @@ function contextOf(
     },
     scratch: job.scratch,
     checkpoints: job.checkpoints,
-    each: async (table, items, compute) => {
+    each: async (table, items, compute, atOnce) => {
       const done = await computeEach({
         folder: job.items && join(job.items, `${job.kind}.${table}`),
         salt: `${job.kind}\0${job.code}\0${table}`,
@@ -67,6 +67,7 @@ function contextOf(
         signal,
         onItem: (count, total) => hooks.progress({ done: count, total, unit: 'items' }),
         job: job.log,
+        ...(atOnce === undefined ? {} : { atOnce }),
       })
       counts.used = true
       counts.computed += done.computed

@@ -7,14 +7,16 @@ export async function eachItem(
   table: string,
   items: readonly EachItem[],
   compute: (index: number) => Uint8Array | Promise<Uint8Array>,
+  atOnce = 1,
 ): Promise<EachResult> {
   let done = 0
-  return ctx.each(table, items, async (item, index) => {
+  const one = async (item: EachItem, index: number) => {
     ctx.signal.throwIfAborted()
     const bytes = await compute(index)
-    // Items found in the cache are never announced; those before this one are done in any case.
-    done = Math.max(done + 1, index + 1)
+    // Items found in the cache are never announced; those before this one are done or under way in any case.
+    done = Math.max(done + 1, index + 2 - atOnce)
     ctx.progress({ done: Math.min(done, items.length), total: items.length, unit: 'items', note: item.id })
     return bytes
-  })
+  }
+  return ctx.each(table, items, one, atOnce)
 }

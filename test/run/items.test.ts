@@ -52,6 +52,37 @@ test('an item that stands twice is computed once', async () => {
   expect(values).toEqual(['value of a', 'value of a'])
 })
 
+test('several items at a time: each once, values in order, at most so many under way', async () => {
+  let now = 0
+  let most = 0
+  const worked: string[] = []
+  const keys = ['a', 'b', 'a', 'c', 'd', 'b', 'e']
+  const compute = async (item: EachItem) => {
+    most = Math.max(most, ++now)
+    worked.push(item.key)
+    // Later items are done sooner.
+    for (let i = worked.length; i < 8; i++) await new Promise(setImmediate)
+    now--
+    return Buffer.from(`value of ${item.key}`)
+  }
+  const { values, done } = await job(keys, { compute, atOnce: 3 })
+  expect(values).toEqual(keys.map((key) => `value of ${key}`))
+  expect(worked).toEqual(['a', 'b', 'c', 'd', 'e'])
+  expect([most, done.computed, done.reused]).toEqual([3, 5, 2])
+  expect((await job(['a', 'b', 'c', 'd', 'e'])).worked).toEqual([])
+})
+
+test('one of several that fails ends the job when the others are done, and theirs are kept', async () => {
+  const compute = async (item: EachItem) => {
+    if (item.key === 'b') throw new Error('b fails')
+    await new Promise(setImmediate)
+    return Buffer.from(`value of ${item.key}`)
+  }
+  await expect(job(['a', 'b', 'c', 'd', 'e', 'f'], { compute, atOnce: 3 })).rejects.toThrow('b fails')
+  const { worked } = await job(['a', 'c'])
+  expect(worked).toEqual([])
+})
+
 test('tells how far it is, reused items included', async () => {
   await job(['a', 'b'])
   const told: number[][] = []
