@@ -43,6 +43,9 @@ export interface CommandSpec {
   readonly metrics: string
 }
 
+/** More cores than there are: the stage runs alone, on all of them. */
+export const ALL_CORES = 1_000_000
+
 export interface StagePlan {
   /** `train@emotion_recognizer`; unique in the pipeline. */
   readonly id: string
@@ -61,7 +64,7 @@ export interface StagePlan {
   readonly env: Readonly<Record<string, string | null>>
   /** Passed through from the caller's environment, visible to the stage but not in the key. */
   readonly passEnv: readonly string[]
-  /** cpu defaults to 1. Any other name is a user's own pool. `memory` is in bytes. */
+  /** cpu defaults to 1, or to ALL_CORES where its kind says so. Any other name is a user's own pool. `memory` is in bytes. */
   readonly resources: Readonly<Record<string, number>>
   /** null = no limit. */
   readonly timeoutSeconds: number | null

@@ -56,6 +56,11 @@ export interface StageKind<Options = any> {
   /** Mistakes that the schema cannot see. Pure, no file access. */
   readonly check?: (options: Options) => readonly OptionProblem[]
   readonly external?: (options: Options) => readonly ExternalInput[]
+  /**
+   * How many cores the work uses at once, where the stage's `resources` do not say: one (default) or all that a run has. Pure.
+   * The stage finds the number that it was given in KPIPE_CORES.
+   */
+  readonly cores?: (options: Options) => 'one' | 'all'
   /** Copies of outputs that live outside the cache: the pipeline's `to:` folder is written through this when given. */
   readonly publish?: PublishRule
   readonly run: (ctx: StageContext<Options>) => Promise<StageResult | void>

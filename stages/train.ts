@@ -5,8 +5,10 @@
 import { deviceOf } from '../src/compute/device.ts'
 import type { EngineFeature, OptimizerConfig } from '../src/compute/engine.ts'
 import { engines } from '../src/compute/index.ts'
+import { LARGE_STEP } from '../src/compute/threads.ts'
 import { canonical, sha256, writeAtomic } from '../src/lib/files.ts'
-import { optionSchema, trainingOptions } from '../src/models/config.ts'
+import { type NetworkConfig, optionSchema, trainingOptions } from '../src/models/config.ts'
+import { stepWork } from '../src/models/work.ts'
 import type { ModelFile, Network } from '../src/network.ts'
 import type { FeatureSetInfo } from '../src/data/feature-set.ts'
 import { defineStage, type StageContext } from '../src/stage.ts'
@@ -50,12 +52,19 @@ export const train = defineStage<TrainOptions>({
     device: deviceOf(device),
   }),
   resume: { ignore: RESUMABLE },
+  cores,
   // Sums are split otherwise on another number of threads.
   env: ['KPIPE_THREADS'],
   check: checkTraining,
   external,
   run: trainModel,
 })
+
+/** A step of a large model is shared by all cores, so two such trainings come one after the other. */
+function cores(options: TrainOptions): 'one' | 'all' {
+  if (deviceOf(options.device) === 'gpu' || options.engine === 'eager') return 'one'
+  return stepWork(options as NetworkConfig & TrainOptions) < LARGE_STEP ? 'one' : 'all'
+}
 
 /** Files outside the pipeline: the model to start from, and callbacks of the user's own. */
 function external({ init_from, callbacks }: TrainOptions) {

@@ -76,7 +76,7 @@ async function verifyStage(
     // Empty, so that a training begins at its beginning.
     const checkpoints = stage.resumeIgnore === null ? null : join(scratch, 'checkpoints')
     if (checkpoints) mkdirSync(checkpoints)
-    const job = { ...jobOf(session, stage, decision.print, work, checkpoints, join(scratch, 'log')), items: '' }
+    const job = { ...jobOf(session, stage, decision.print, work, checkpoints, join(scratch, 'log'), 0), items: '' }
     const { executors } = await import('../executors/index.ts')
     const executor = executors.local({ jobs: 1, worker: join(packageRoot, 'dist', 'worker.js') })
     const outcome = await executor.run(job, { progress: () => undefined, log: () => undefined }, signal)

@@ -1,6 +1,5 @@
 /** The one door to onnxruntime-node: loaded on first use, described by the few types used here. */
 import { createRequire } from 'node:module'
-import { availableParallelism } from 'node:os'
 
 export interface OrtTensor {
   readonly dims: readonly number[]
@@ -107,21 +106,4 @@ const common = {
 /** Unnamed outputs come back. */
 function locations(names: readonly string[]): Record<string, 'gpu-buffer'> {
   return Object.fromEntries(names.map((name) => [name, 'gpu-buffer']))
-}
-
-/** Multiplications a step: below the first a second thread brings nothing, from the other on a training wants all cores. */
-const SMALL_STEP = 1e7
-const LARGE_STEP = 5e8
-
-/**
- * How many threads share one step. Small models train on one, so that trainings side by side share the cores and the result
- * has the same bits on every machine; with more threads the sums of some products are split otherwise. KPIPE_THREADS is
- * the user's own choice.
- * @param work multiplications of one step
- */
-export function threadsFor(work: number): number {
-  if (work < SMALL_STEP) return 1
-  const given = Number(process.env['KPIPE_THREADS'])
-  if (Number.isInteger(given) && given > 0) return given
-  return work < LARGE_STEP ? 1 : availableParallelism()
 }

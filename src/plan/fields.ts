@@ -80,8 +80,13 @@ export function readEnv(
   return { values, pass }
 }
 
-/** Amounts by pool; cpu is 1 where nothing is said. */
-export function readResources(node: Node | undefined, label: string, context: FieldContext): Record<string, number> {
+/** Amounts by pool. @param cpu where nothing is said */
+export function readResources(
+  node: Node | undefined,
+  label: string,
+  context: FieldContext,
+  cpu: number,
+): Record<string, number> {
   const amounts = readAmounts(node, label, context)
   for (const [name, amount] of Object.entries(amounts)) {
     if (name === 'cpu' || name === 'memory') continue
@@ -101,7 +106,7 @@ export function readResources(node: Node | undefined, label: string, context: Fi
     } else if (amount > size)
       context.problems.add(entry.value, `${label}.${name}`, `wants ${amount}, the pool has ${size}`)
   }
-  return { cpu: 1, ...amounts }
+  return { cpu, ...amounts }
 }
 
 export function readAmounts(

@@ -34,6 +34,8 @@ export interface ResolvedOptions {
   readonly external: Readonly<Record<string, string>>
   /** Options that enter the key as another word. */
   readonly keyed: Readonly<Record<string, unknown>>
+  /** What the kind wants where `resources` do not say. */
+  readonly cores: 'one' | 'all'
 }
 
 export function resolveOptions(
@@ -78,7 +80,7 @@ export function resolveOptions(
     problems.add(at.source ? at : stage.name, place, message, hint)
   }
   if (problems.count > before || hasBroken(merged) || config.reported.size > 0)
-    return { options, external: {}, keyed: {} }
+    return { options, external: {}, keyed: {}, cores: 'one' }
   return { options, ...askKind(kind, options, stage, origin, problems) }
 }
 
@@ -86,7 +88,7 @@ const KNOWN = new Set([STAGE_KEYS, KIND_KEYS, COMMAND_KEYS].flatMap((table) => O
 
 type Origin = (path: readonly (string | number)[]) => { at: Span; label: string }
 
-/** The kind's own checks, the files it reads outside the pipeline, and its words for the key. */
+/** The kind's own checks, the files it reads outside the pipeline, its words for the key, the cores it wants. */
 function askKind(
   kind: StageKind,
   options: Record<string, unknown>,
@@ -101,7 +103,8 @@ function askKind(
       problems.add(at.source ? at : stage.name, label, message, hint)
     }
     const external = Object.fromEntries((kind.external?.(options) ?? []).map(({ name, path }) => [name, path]))
-    return { external, keyed: problems.count > before ? {} : (kind.keyed?.(options) ?? {}) }
+    if (problems.count > before) return { external, keyed: {}, cores: 'one' }
+    return { external, keyed: kind.keyed?.(options) ?? {}, cores: kind.cores?.(options) ?? 'one' }
   } catch (error) {
     problems.add(
       stage.name,
@@ -109,7 +112,7 @@ function askKind(
       `the kind ${kind.kind} failed while it looked at its options: ${(error as Error).message}`,
       'this is a mistake in the kind',
     )
-    return { external: {}, keyed: {} }
+    return { external: {}, keyed: {}, cores: 'one' }
   }
 }
 

@@ -1,6 +1,7 @@
 /** One instance → what it declares, with every key read and checked by itself. What needs other stages is done in graph.ts. */
 import { describeValue } from '../lib/describe.ts'
 import { nearest } from '../lib/nearest.ts'
+import { ALL_CORES } from '../plan.ts'
 import type { StageKind } from '../stage.ts'
 import { type CommandContext, type PathAt, type ReadCommand, readCommand } from './command.ts'
 import { type Configs, noConfig } from './configs.ts'
@@ -70,15 +71,17 @@ export function readStage(instance: Instance, context: StageContext): Draft {
       ? context.configs.get(configNode, `${label}.config`)
       : noConfig
   const env = readEnv(child(body, 'env'), `${label}.env`, context)
+  // Without its config, every option that the config would give were missing.
+  const resolved: ResolvedOptions =
+    entry && config
+      ? resolveOptions(entry.kind, instance, config, context)
+      : { options: {}, external: {}, keyed: {}, cores: 'one' }
+  const cores = resolved.cores === 'all' ? ALL_CORES : 1
   return {
     instance,
     kind,
     entry,
-    // Without its config, every option that the config would give were missing.
-    resolved:
-      entry && config
-        ? resolveOptions(entry.kind, instance, config, context)
-        : { options: {}, external: {}, keyed: {} },
+    resolved,
     command: kind === 'command' ? readCommand(instance, context) : null,
     inputs: readInputs(instance, kind, entry?.kind ?? null, context),
     gates: read.list(child(body, 'gate')).flatMap((node) => readGate(node, instance, context)),
@@ -87,7 +90,7 @@ export function readStage(instance: Instance, context: StageContext): Draft {
       .flatMap((node) => readStages(node, `${label}.after`, instance, context).map(({ id }) => ({ id, at: node }))),
     env: { ...Object.fromEntries((entry?.kind.env ?? []).map((name) => [name, null])), ...env.values },
     passEnv: env.pass,
-    resources: readResources(child(body, 'resources'), `${label}.resources`, context),
+    resources: readResources(child(body, 'resources'), `${label}.resources`, context, cores),
     timeoutSeconds: readTimeout(child(body, 'timeout'), `${label}.timeout`, context),
     retries: read.whole(child(body, 'retries'), `${label}.retries`, 0) ?? 0,
     to: readTo(child(body, 'to'), `${label}.to`, context),

@@ -86,7 +86,7 @@ async function attemptStage(
     session.store.keepTrees(input.content)
   const work = stage.command ? commandWork(session, stage) : kindWork(session, stage)
   makeFolder(dirname(log))
-  const wanted = jobOf(session, stage, decision.print, work, checkpoints?.path ?? null, log)
+  const wanted = jobOf(session, stage, decision.print, work, checkpoints?.path ?? null, log, request.jobs)
   const job = forced ? { ...wanted, items: '' } : wanted
   crashPoint('staged')
   const outcome = await runWithTimeout(stage, job, request, (pid, startedAt) =>

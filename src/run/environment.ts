@@ -32,7 +32,13 @@ const ALWAYS = [
   'NO_PROXY',
 ]
 
-export function stageEnvironment(session: Session, stage: StagePlan, log: string): Record<string, string> {
+/** @param cores that the stage may use at once */
+export function stageEnvironment(
+  session: Session,
+  stage: StagePlan,
+  log: string,
+  cores: number,
+): Record<string, string> {
   const env: Record<string, string> = {}
   for (const name of [...ALWAYS, ...stage.passEnv]) {
     const value = session.environment[name]
@@ -42,5 +48,6 @@ export function stageEnvironment(session: Session, stage: StagePlan, log: string
     const effective = value ?? session.environment[name]
     if (effective !== undefined) env[name] = effective
   }
-  return { ...env, KPIPE_STAGE: stage.id, KPIPE_ROOT: session.layout.root, KPIPE_RUN: dirname(log) }
+  const own = { KPIPE_STAGE: stage.id, KPIPE_ROOT: session.layout.root, KPIPE_RUN: dirname(log) }
+  return { ...env, ...own, KPIPE_CORES: `${cores}` }
 }

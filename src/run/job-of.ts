@@ -4,6 +4,7 @@ import type { Job, JobInput } from '../executor.ts'
 import type { StagePlan } from '../plan.ts'
 import { stageEnvironment } from './environment.ts'
 import { metricsOf } from './gates.ts'
+import { coresOf } from './resources.ts'
 import { type Fingerprint, recordName, type ResolvedInput, type Session } from './session.ts'
 import type { Work } from './work.ts'
 
@@ -14,6 +15,7 @@ export function jobOf(
   work: Work,
   checkpoints: string | null,
   log: string,
+  jobs: number,
 ): Job {
   const { layout } = session
   const input = (one: ResolvedInput): JobInput => {
@@ -51,7 +53,7 @@ export function jobOf(
     trees: layout.trees,
     command: stage.command?.run ?? '',
     cwd: layout.root,
-    env: stageEnvironment(session, stage, log),
+    env: stageEnvironment(session, stage, log, coresOf(session.plan, jobs, stage)),
     log,
   }
 }

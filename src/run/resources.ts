@@ -7,6 +7,11 @@ export function poolSizes(plan: Plan, jobs: number): Record<string, number> {
   return { memory: totalmem(), ...plan.pools, cpu: jobs || plan.pools['cpu'] || availableParallelism() }
 }
 
+/** Cores that a stage may use at once: what it takes of the cpu pool, and no more than there are. */
+export function coresOf(plan: Plan, jobs: number, stage: StagePlan): number {
+  return Math.max(1, Math.floor(Math.min(stage.resources['cpu'] ?? 1, poolSizes(plan, jobs)['cpu']!)))
+}
+
 export class ResourcePools {
   readonly #sizes: Readonly<Record<string, number>>
   readonly #used: Record<string, number> = {}

@@ -1,6 +1,7 @@
 /** Good pipelines: what each part of the language means in the Plan. */
 import { describe, expect, test } from 'vitest'
 import { sha256 } from '../../src/lib/files.ts'
+import { ALL_CORES } from '../../src/plan.ts'
 import { catalog, kinds, load, mistakes, planOf, stage } from './rig.ts'
 
 const ids = (plan: { stages: readonly { id: string }[] }) => plan.stages.map(({ id }) => id)
@@ -76,6 +77,16 @@ stages:
     expect(stage(plan, 'featurize').env).toEqual({ FEATURE_HOME: null })
     expect(stage(plan, 'register').publishes).toBe(true)
     expect(stage(plan, 'register').resumeIgnore).toBeNull()
+  })
+
+  test('takes the cores that its kind asks for, or what resources say', async () => {
+    const cpu = async (more: string) =>
+      stage(await planOf(`stages: { train: { inputs: { features: { file: a.csv } }, ${more} } }`), 'train').resources[
+        'cpu'
+      ]
+    expect(await cpu('with: { epochs: 10 }')).toBe(1)
+    expect(await cpu('with: { epochs: 2000 }')).toBe(ALL_CORES)
+    expect(await cpu('with: { epochs: 2000 }, resources: { cpu: 2 }')).toBe(2)
   })
 
   test('of a project kind carries its file', async () => {

@@ -75,6 +75,7 @@ export const kinds: Record<string, StageKind> = {
     inputs: { features: { about: 'features to learn from' } },
     unkeyed: ['log_every'],
     keyed: ({ shuffle }) => ({ shuffle: Number(shuffle) }),
+    cores: ({ epochs }) => (epochs > 1000 ? 'all' : 'one'),
     resume: { ignore: ['epochs'] },
     run,
   },

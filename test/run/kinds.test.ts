@@ -130,6 +130,20 @@ test('options that several words name enter the key as one of them', () => {
   expect(project.read('cache/out/p/a/place.txt')).toBe('there')
 })
 
+test('a stage finds the number of its cores in KPIPE_CORES', () => {
+  const told = (stage: string, ...args: string[]) => {
+    write(
+      kind("run: async ({ out }) => writeFileSync(out('c.json'), process.env['KPIPE_CORES']!)", "cores: () => 'all',"),
+      stage,
+    )
+    project.run('--force', ...args)
+    return read('c.json')
+  }
+  expect(told('', '--jobs', '3')).toBe(3)
+  expect(told(', resources: { cpu: 2 }', '--jobs', '3')).toBe(2)
+  expect(told(', resources: { cpu: 1 }')).toBe(1)
+})
+
 describe('ends', () => {
   const fails = (run: string): Ran => {
     write(kind(`run: async (ctx) => { ${run} }`))

@@ -1,8 +1,8 @@
 /** Named pools: what fits beside what, and that nothing starves for wanting more than there is. */
 import { availableParallelism, totalmem } from 'node:os'
 import { expect, test } from 'vitest'
-import type { Plan, StagePlan } from '../../src/plan.ts'
-import { poolSizes, ResourcePools } from '../../src/run/resources.ts'
+import { ALL_CORES, type Plan, type StagePlan } from '../../src/plan.ts'
+import { coresOf, poolSizes, ResourcePools } from '../../src/run/resources.ts'
 
 const stage = (resources: Record<string, number>) => ({ resources }) as unknown as StagePlan
 const plan = (pools: Record<string, number>) => ({ pools }) as unknown as Plan
@@ -11,6 +11,19 @@ test('sizes: --jobs over the pipeline over the machine', () => {
   expect(poolSizes(plan({}), 0)).toEqual({ cpu: availableParallelism(), memory: totalmem() })
   expect(poolSizes(plan({ cpu: 3, gpu: 1, memory: 5 }), 0)).toEqual({ cpu: 3, gpu: 1, memory: 5 })
   expect(poolSizes(plan({ cpu: 3 }), 7)['cpu']).toBe(7)
+})
+
+test('a stage is told the cores it takes, at least one and no more than there are', () => {
+  const told = (cpu: number, jobs = 0, pool = 4) => coresOf(plan({ cpu: pool }), jobs, stage({ cpu }))
+  expect([told(1), told(3), told(ALL_CORES)]).toEqual([1, 3, 4])
+  expect([told(ALL_CORES, 2), told(0), told(2.5)]).toEqual([2, 1, 2])
+})
+
+test('two stages that take all cores run one after the other', () => {
+  const pools = new ResourcePools({ cpu: 4 })
+  pools.take(stage({ cpu: ALL_CORES }))
+  expect(pools.fits(stage({ cpu: ALL_CORES }))).toBe(false)
+  expect(pools.fits(stage({ cpu: 1 }))).toBe(false)
 })
 
 test('what is taken is missing until it is given back', () => {
