@@ -2,6 +2,7 @@
  * The contract between the runner and what a stage does. Types, and one function that only returns its argument:
  * the runner knows nothing of music, a stage kind knows nothing of caches.
  */
+export type * from './callback.ts'
 
 /** JSON Schema draft-07 of a kind's `with:` block; `default`s in it are filled in when the pipeline is read. */
 export type JsonSchema = Readonly<Record<string, unknown>>

@@ -11,7 +11,7 @@ import { expect, test } from 'vitest'
 const repository = fileURLToPath(new URL('..', import.meta.url))
 
 /** Contracts at the root of src/: anybody may import them; they import each other's types and nothing else. */
-const CONTRACTS = ['stage', 'events', 'executor', 'exporter', 'io', 'network.ts', 'plan.ts']
+const CONTRACTS = ['callback.ts', 'stage', 'events', 'executor', 'exporter', 'io', 'network.ts', 'plan.ts']
 /** Where both houses are put together. */
 const FRONT_DOOR = ['cli', 'worker', 'kinds', 'commands']
 

@@ -2,9 +2,8 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../lib/errors.ts'
-import { type Callback, type CallbackPlace, type EpochRecord, watched } from './callback.ts'
+import { type Callback, type CallbackFactory, type CallbackPlace, type EpochRecord, watched } from './callback.ts'
 import { historyHeader, historyLine } from './history.ts'
-import type { CallbackFactory } from './own-callback.ts'
 import { type EventFile, startEventFile } from './tensorboard.ts'
 
 type Options = Readonly<Record<string, number | boolean | string>>

@@ -4,10 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { UserError } from '../lib/errors.ts'
-import type { Callback } from './callback.ts'
-
-/** Default export of such a file; `options` are the request's keys besides `file`. */
-export type CallbackFactory = (options: Readonly<Record<string, unknown>>) => Callback
+import type { CallbackFactory } from '../callback.ts'
 
 /**
  * @param path absolute

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { checkCallbacks, createCallback } from '../../src/train/callbacks.ts'
 import { loadOwnCallback } from '../../src/train/own-callback.ts'
 import { replay } from '../../src/train/resume.ts'
+import { repository } from '../rig.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'kpipe-own-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -40,6 +42,34 @@ describe('a callback of the user’s own', () => {
     }
     expect(run.stopped).toBe('the loss is below 0.3')
     expect(callback.name).toBe('StopBelow')
+  })
+
+  it('has its types from the package', () => {
+    const project = mkdtempSync(join(dir, 'project-'))
+    mkdirSync(join(project, 'node_modules'))
+    symlinkSync(repository, join(project, 'node_modules', 'kpipe'))
+    const options = {
+      module: 'nodenext',
+      target: 'es2022',
+      strict: true,
+      noEmit: true,
+      preserveSymlinks: true,
+      types: [],
+    }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['mine.ts'] }))
+    const mistakes = (text: string) => {
+      writeFileSync(join(project, 'mine.ts'), text)
+      const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
+      return spawnSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' }).stdout
+    }
+    const own = TYPESCRIPT.replace("import { basename } from 'node:path'", 'const basename = (path: string) => path')
+    expect(mistakes(own)).toBe('')
+    expect(mistakes(own.replace('record.loss', 'record.lost'))).toContain(
+      "Property 'lost' does not exist on type 'EpochRecord'",
+    )
+    expect(mistakes(own.replace('control.stop', 'control.halt'))).toContain(
+      "Property 'halt' does not exist on type 'FitControl'",
+    )
   })
 
   it('may be JavaScript', async () => {
