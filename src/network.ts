@@ -181,6 +181,8 @@ export interface ModelFile {
   readonly task: string
   readonly network: Network
   readonly loss: string
+  /** Id of targets that stand for nothing; absent = every target counts. */
+  readonly padId?: number
   /** Applied to x before the network; null = none. */
   readonly normalizer: NormalizerData | null
   readonly feature: {

@@ -54,18 +54,24 @@ export const evaluate = defineStage<Options>({
 })
 
 async function evaluateModel(ctx: StageContext<Options>) {
-  const [{ readModel }, { readFeatureSet }, { decodeEmotion }, { buildReport, chooseRows }, { buildPredictions }] =
-    await Promise.all([
-      import('../src/network/model-file.ts'),
-      import('../src/data/feature-file.ts'),
-      import('../src/features/emotion.ts'),
-      import('../src/train/report.ts'),
-      import('../src/train/predictions.ts'),
-    ])
+  const [
+    { readModel },
+    { readFeatureSet, weightsOf },
+    { decodeEmotion },
+    { buildReport, chooseRows },
+    { buildPredictions },
+  ] = await Promise.all([
+    import('../src/network/model-file.ts'),
+    import('../src/data/feature-file.ts'),
+    import('../src/features/emotion.ts'),
+    import('../src/train/report.ts'),
+    import('../src/train/predictions.ts'),
+  ])
   const { model, weights } = readModel(ctx.inputs['model']!.path)
   const set = readFeatureSet(ctx.inputs['features']!.path)
   const heldOut = chooseRows(set.info)
-  const { predictions, inputs } = await predict(model, weights, set, heldOut.rows)
+  const rowWeights = weightsOf(ctx.inputs['features']!.path, set.info)
+  const { predictions, inputs } = await predict(model, weights, set, heldOut.rows, rowWeights)
   const request = { model, set, heldOut, predictions, decodeEmotion }
   const report = buildReport(request)
   writeAtomic(ctx.out('metrics.json'), `${JSON.stringify(report, null, 2)}\n`)
@@ -76,7 +82,13 @@ async function evaluateModel(ctx: StageContext<Options>) {
   return { metrics: flat(report, latency), headline: headline(report, latency), notes: report.notes }
 }
 
-async function predict(model: ModelFile, weights: Weights, { info, x, y }: FeatureSet, rows: readonly number[]) {
+async function predict(
+  model: ModelFile,
+  weights: Weights,
+  { info, x, y }: FeatureSet,
+  rows: readonly number[],
+  rowWeights: Float32Array | undefined,
+) {
   const [{ prepareForward }, { normalize }, { sizeOf }, { pickRows }, { classesOf }, split] = await Promise.all([
     import('../src/network/forward.ts'),
     import('../src/data/normalize.ts'),
@@ -91,7 +103,16 @@ async function predict(model: ModelFile, weights: Weights, { info, x, y }: Featu
   const prediction = pass(split(inputs, rows.length))[0]!.slice()
   const target = pickRows(y, rows, ySize)
   const [loss, size] = [model.loss as LossName, prediction.length / rows.length]
-  const predictions: Predictions = { loss, target, prediction, size, classes: classesOf(model.network) }
+  const { padId } = model
+  const predictions: Predictions = {
+    loss,
+    target,
+    prediction,
+    size,
+    classes: classesOf(model.network),
+    ...(padId === undefined ? {} : { padId }),
+    ...(rowWeights ? { weights: Float32Array.from(rows, (row) => rowWeights[row]!) } : {}),
+  }
   return { predictions, inputs }
 }
 

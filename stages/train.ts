@@ -129,7 +129,7 @@ async function load(ctx: StageContext<TrainOptions>) {
   const { data, streamed, close } = await shared.openData(dir, network, options.loss, options.stream_above_mb * 2 ** 20)
   if (streamed) log('info', `the features are larger than ${options.stream_above_mb} MiB: rows are read as needed`)
   const [training, validation] = [rowsOf(info, 'train'), rowsOf(info, 'val')]
-  await refuseBadRows(data, [...training, ...validation], idColumns(network, options.loss))
+  await refuseBadRows(data, [...training, ...validation], idColumns(network, options.loss, options.pad_id))
   return { info, network: { network, classes: classesOf(network) }, data, training, validation, close }
 }
 
@@ -162,7 +162,7 @@ async function prepare(
   const { options } = ctx
   const { loss, batch_size: batchSize, seed } = options
   const random = initialWeights(network, seed)
-  const means = async () => [await targetMeans(data, training, loss, classes)]
+  const means = async () => [await targetMeans(data, training, loss, classes, options.pad_id)]
   const first = options.start_at_mean && training.length > 0 ? startAtMean(network, random, await means()) : random
   const start = await startWeights(ctx, network, first, info.normalizer)
   const needs: EngineFeature[] = []
@@ -172,7 +172,16 @@ async function prepare(
   if (device === 'gpu') needs.push('gpu')
   const engine = await chooseEngine(options.engine, needs)
   const { precision } = options
-  const config = { network, loss, optimizer: optimizer(options), batchSize, seed, device, precision }
+  const config = {
+    network,
+    loss,
+    optimizer: optimizer(options),
+    batchSize,
+    seed,
+    device,
+    precision,
+    ...padding(options),
+  }
   const trainer = await engine.create(config, start.weights)
   return { trainer, engine: engine.name, notes: [...trainer.notes, ...start.notes] }
 }
@@ -198,11 +207,16 @@ function optimizer(options: TrainOptions): OptimizerConfig {
   }
 }
 
+function padding({ pad_id }: TrainOptions): { readonly padId?: number } {
+  return pad_id === undefined ? {} : { padId: pad_id }
+}
+
 function fitOptions(options: TrainOptions): FitOptions {
   return {
     loss: options.loss,
     epochs: options.epochs,
     batchSize: options.batch_size,
+    ...padding(options),
     accumulate: options.accumulate,
     seed: options.seed,
     learningRate: options.learning_rate,
@@ -233,6 +247,7 @@ function modelFile(options: TrainOptions, network: Network, info: FeatureSetInfo
     task: options.task,
     network,
     loss: options.loss,
+    ...padding(options),
     normalizer: info.normalizer,
     feature: {
       name: info.feature,

@@ -10,6 +10,7 @@ import { lossTerm } from './losses.ts'
 import { optimize } from './passes.ts'
 import type { Tf } from './tfjs.ts'
 import { trace } from './trace.ts'
+import { weightShape } from './weights.ts'
 
 export type Tensors = Readonly<Record<string, Tensor>>
 export type Types = Readonly<Record<string, ValueType>>
@@ -24,10 +25,14 @@ export const names = {
   mask: (layer: string) => `mask:${layer}`,
   output: (i: number) => `output:${i}`,
   share: 'share',
+  weights: 'weights',
   loss: 'loss',
 } as const
 
-/** Inputs: weights, x, y, share, masks. Outputs: loss, a gradient for every trainable weight, new moving averages. */
+/**
+ * Inputs: weights of the network, x, y, weights of the loss, share, masks. Outputs: loss, a gradient for every trainable
+ * weight, new moving averages.
+ */
 export function stepProgram(tf: Tf, config: TrainingConfig): Program {
   return optimized(tf, stepTypes(config), (given) => {
     const { loss, gradients, updates } = backward(tf, config, given)
@@ -36,11 +41,12 @@ export function stepProgram(tf: Tf, config: TrainingConfig): Program {
 }
 
 /** What `backward` reads. */
-export function stepTypes({ network, batchSize, loss }: TrainingConfig): Types {
+export function stepTypes(config: TrainingConfig): Types {
+  const { network, batchSize } = config
   const masks = dropoutSpecs(network).map(
     (spec) => [names.mask(spec.layer), float([batchSize, ...spec.shape])] as const,
   )
-  return { ...weightTypes(network), ...batchTypes(network, loss, batchSize), ...Object.fromEntries(masks) }
+  return { ...weightTypes(network), ...batchTypes(config), ...Object.fromEntries(masks) }
 }
 
 /** @param scale of the gradients (loss scaling): a scalar */
@@ -74,9 +80,10 @@ export function named(port: (name: string) => string, tensors: Tensors): Tensors
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [port(name), tensor]))
 }
 
-/** Inputs: weights, x, y, share. Output: loss without dropout. */
-export function lossProgram(tf: Tf, { network, batchSize, loss }: TrainingConfig): Program {
-  return optimized(tf, { ...weightTypes(network), ...batchTypes(network, loss, batchSize) }, (given) => {
+/** Inputs: weights of the network, x, y, weights of the loss, share. Output: loss without dropout. */
+export function lossProgram(tf: Tf, config: TrainingConfig): Program {
+  const { network, loss } = config
+  return optimized(tf, { ...weightTypes(network), ...batchTypes(config) }, (given) => {
     const result = applyNetwork(tf, network, weightsOf(network, given), inputsOf(tf, network, given))
     return { [names.loss]: totalLoss(tf, loss, result.outputs, given) }
   })
@@ -101,7 +108,7 @@ function totalLoss(
   given: Tensors,
 ): Tensor {
   return outputs
-    .map((output, i) => lossTerm(tf, loss, output, given[names.y(i)]!, given[names.share]!))
+    .map((output, i) => lossTerm(tf, loss, output, given[names.y(i)]!, given[names.weights]!))
     .reduce((sum, term) => tf.add(sum, term))
 }
 
@@ -122,12 +129,18 @@ function inputTypes(network: Network, batch: number): Types {
   return Object.fromEntries(network.inputs.map((spec, i) => [names.x(i), float([batch, ...spec.shape])]))
 }
 
-function batchTypes(network: Network, loss: LossName, batch: number): Types {
+function batchTypes(config: TrainingConfig): Types {
+  const { network, loss, batchSize: batch } = config
   const targets = outputSpecs(network).map((spec, i) => {
     const shape = loss === 'sparse_cross_entropy' ? spec.shape.slice(0, -1) : spec.shape
     return [names.y(i), float([batch, ...shape])]
   })
-  return { ...inputTypes(network, batch), ...Object.fromEntries(targets), [names.share]: float([batch]) }
+  return {
+    ...inputTypes(network, batch),
+    ...Object.fromEntries(targets),
+    [names.share]: float([batch]),
+    [names.weights]: float(weightShape(config)),
+  }
 }
 
 export function float(shape: readonly number[]): ValueType {

@@ -26,6 +26,8 @@ export interface TrainingConfig {
   readonly device?: Device
   /** float16: products and convolutions in half precision, weights and sums in single. Default float32. */
   readonly precision?: Precision
+  /** Positions whose target is this id count neither in loss nor in gradient (sparse_cross_entropy, one output). */
+  readonly padId?: number
 }
 
 export type Device = 'cpu' | 'gpu'
@@ -38,6 +40,8 @@ export interface Batch {
   /** In the order of network.outputs; [batchSize, ...shape] flat ([batchSize, ...shape without the last axis] ids for sparse_cross_entropy). */
   readonly y: readonly Float32Array[]
   readonly count: number
+  /** How much each example counts: at least `count` numbers from 0 up; absent = 1 each. Batch statistics take no notice. */
+  readonly weights?: Float32Array
 }
 
 /** All that a checkpoint needs besides the data order: restoring it continues bit-identically on the same engine. */
@@ -51,12 +55,12 @@ export interface EngineState {
 
 export interface Trainer {
   /**
-   * Forward, backward, update. Returns the mean loss over the `count` real examples before the update. Where the loss or
+   * Forward, backward, update. Returns the mean loss over all that counts of the `count` real examples, before the update. Where the loss or
    * a gradient is not finite it returns a number that is not finite and leaves weights, slots and step as they were.
    */
   step(batch: Batch): Promise<number>
   /**
-   * One update with the exact mean over all examples of several batches (gradient accumulation); otherwise as `step`, which
+   * One update with the exact mean over all that counts in several batches (gradient accumulation); otherwise as `step`, which
    * it equals bit by bit for one batch. Each batch draws dropout masks of its own and moves batch_norm's averages, as
    * separate forward passes do. There if the engine `supports` accumulate.
    */

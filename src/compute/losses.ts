@@ -1,6 +1,6 @@
 /**
- * Losses in TensorFlow.js ops, as every engine traces or runs them. Each is a weighted sum over examples, so that padding
- * rows of the last batch count nothing and the mean stays exact. Where the output's activation allows it the loss is taken
+ * Losses in TensorFlow.js ops, as every engine traces or runs them. Each is a weighted sum over examples or positions, so that
+ * padding counts nothing and the mean stays exact (weights.ts). Where the output's activation allows it the loss is taken
  * from the values before the activation (sigmoid + bce, softmax + kl or cross-entropy): no log of zero, no lost gradient.
  */
 import type { Tensor } from '@tensorflow/tfjs'
@@ -21,16 +21,17 @@ export interface OutputTensors {
 
 /**
  * @param y [batch, ...shape]; [batch, ...shape without the last axis] int32 ids for sparse_cross_entropy
- * @param share [batch]: 1/count for real examples, 0 for padding
- * @returns scalar: sum over examples of share x mean (mse, mae, bce) or sum (kl, cross-entropies) over the last axis,
- *   averaged over the axes between
+ * @param weights [batch] or [batch, ...positions], adding up to 1
+ * @returns scalar: sum over examples of weight x mean (mse, mae, bce) or sum (kl, cross-entropies) over the last axis,
+ *   averaged over the axes between, or weighed there where weights have them
  */
-export function lossTerm(tf: Tf, name: LossName, output: OutputTensors, y: Tensor, share: Tensor): Tensor {
+export function lossTerm(tf: Tf, name: LossName, output: OutputTensors, y: Tensor, weights: Tensor): Tensor {
   const perPosition = lossPerPosition(tf, name, output, y)
-  const batch = share.shape[0]!
+  if (weights.shape.length > 1) return tf.sum(tf.mul(perPosition, weights))
+  const batch = weights.shape[0]!
   const perExample =
     perPosition.size === batch ? perPosition.reshape([batch]) : perPosition.reshape([batch, -1]).mean(1)
-  return tf.sum(tf.mul(perExample, share))
+  return tf.sum(tf.mul(perExample, weights))
 }
 
 /** Reduced over the last axis only. */

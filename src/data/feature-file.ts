@@ -88,6 +88,19 @@ export function rowsOf(info: FeatureSetInfo, split: Split): number[] {
   return info.rows.flatMap((row, index) => (row.split === split ? [index] : []))
 }
 
+/**
+ * How much each row counts; undefined where all count alike.
+ * @throws DataError naming the row whose weight is no number from 0 up
+ */
+export function weightsOf(dir: string, { rows }: FeatureSetInfo): Float32Array | undefined {
+  if (rows.every(({ weight }) => weight === undefined)) return undefined
+  return Float32Array.from(rows, ({ id, weight = 1 }) => {
+    if (typeof weight === 'number' && Number.isFinite(weight) && weight >= 0) return weight
+    const message = `row ${id} has the weight ${JSON.stringify(weight)}, expected a number from 0 up`
+    throw fault(join(dir, 'features.json'), 'bad-weight', message)
+  })
+}
+
 function readInfo(path: string): FeatureSetInfo {
   let info: FeatureSetInfo
   try {

@@ -16,6 +16,8 @@ export interface FeatureRow {
   readonly labelled: boolean
   readonly valence: number | null
   readonly arousal: number | null
+  /** How much the row counts in losses and figures, from 0 up; absent = 1. */
+  readonly weight?: number
 }
 
 /** Some numbers of a row, side by side. */

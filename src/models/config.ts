@@ -23,6 +23,8 @@ export interface ModelConfig extends Shape {
   readonly output_activation: ActivationName
   readonly dropout: number
   readonly loss: 'mse' | 'mae' | 'bce' | 'kl' | 'cross_entropy' | 'sparse_cross_entropy'
+  /** Targets that count nothing. */
+  readonly pad_id?: number
   readonly optimizer: 'adam' | 'adamw' | 'sgd' | 'rmsprop'
   readonly learning_rate: number
   readonly weight_decay: number

@@ -149,6 +149,12 @@ const training: Record<string, Property> = {
     description:
       'Loss: mean squared or absolute error, binary cross-entropy, KL divergence, cross-entropy over distributions, or over class ids (sparse_cross_entropy).',
   },
+  pad_id: {
+    type: 'integer',
+    examples: [0],
+    description:
+      'With sparse_cross_entropy: positions whose target is this id count neither in loss, gradient nor metrics (padding; also an id that is no class, such as -1).',
+  },
   optimizer: {
     enum: ['adam', 'adamw', 'sgd', 'rmsprop'],
     default: 'adam',

@@ -20,8 +20,10 @@ export interface Position {
   readonly epoch: number
   /** Steps done in the epoch after them. */
   readonly batch: number
-  /** Sum over the examples of those steps of their losses. */
+  /** Sum of the losses of those steps, each by its mass. */
   readonly lossSum: number
+  /** How much counted in those steps: the examples, where none is weighed or masked. */
+  readonly mass: number
 }
 
 export interface Checkpoint {

@@ -11,6 +11,8 @@ interface Columns {
   readonly inputs?: readonly number[]
   /** Name of each row, for messages. */
   readonly ids: readonly string[]
+  /** How much each row counts; absent = 1 each. */
+  readonly weights?: Float32Array
 }
 
 /** Rows in memory. */
@@ -89,6 +91,8 @@ export interface IdColumns {
   readonly from: number
   readonly to: number
   readonly bound: number
+  /** An id that stands for nothing and may be out of bounds. */
+  readonly except?: number
 }
 
 /**
@@ -106,7 +110,8 @@ export async function refuseBadRows(
     if (!x.every(Number.isFinite) || !y.every(Number.isFinite)) infinite.push(row)
     for (const columns of ids) {
       const values = (columns.in === 'x' ? x : y).subarray(columns.from, columns.to)
-      const id = values.find((value) => !Number.isInteger(value) || value < 0 || value >= columns.bound)
+      const known = (value: number) => Number.isInteger(value) && value >= 0 && value < columns.bound
+      const id = values.find((value) => !known(value) && value !== columns.except)
       if (id === undefined) continue
       const seen = strange.get(columns)
       if (seen) seen.rows.push(row)

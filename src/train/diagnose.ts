@@ -11,11 +11,12 @@ export interface Suspects {
   readonly loss: LossName
   /** Length of the last axis of the output; needed for losses over ids. */
   readonly classes: number | undefined
+  readonly padId?: number | undefined
 }
 
 /** @param where "epoch 3, batch 7" */
 export async function notFinite(
-  { trainer, data, loss, classes }: Suspects,
+  { trainer, data, loss, classes, padId }: Suspects,
   batches: readonly NamedBatch[],
   where: string,
 ): Promise<UserError> {
@@ -23,7 +24,7 @@ export async function notFinite(
   for (const { x, y, count, rows } of batches) {
     const [prediction] = await trainer.predict(x, count)
     const size = (prediction!.length / y[0]!.length) * data.ySize
-    const losses = rowLosses(loss, y[0]!, prediction!.subarray(0, size * count), size, classes ?? size)
+    const losses = rowLosses(loss, y[0]!, prediction!.subarray(0, size * count), size, classes ?? size, padId)
     items.push(...rows.map((row, i) => ({ row, loss: losses[i]! })))
   }
   const bad = items.filter((item) => !Number.isFinite(item.loss)).map(({ row }) => row)

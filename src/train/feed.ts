@@ -76,7 +76,8 @@ async function fill(
   flat.fill(0, rows.length * xSize)
   y.fill(0, rows.length * ySize)
   if (x.length > 1) splitColumns(flat, xSize, x)
-  return { x, y: [y], count: rows.length, rows }
+  const weights = data.weights && { weights: Float32Array.from(rows, (row) => data.weights![row]!) }
+  return { x, y: [y], count: rows.length, rows, ...weights }
 }
 
 /** @param flat [rows, xSize]; @param into one array [rows, its share of a row] after the other */

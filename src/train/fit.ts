@@ -6,6 +6,7 @@
  */
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { LossName, Trainer } from '../compute/engine.ts'
+import { massOf } from '../compute/weights.ts'
 import { UserError } from '../lib/errors.ts'
 import type { Weights } from '../network.ts'
 import type { Callback, EpochRecord } from './callback.ts'
@@ -22,6 +23,8 @@ export interface FitOptions {
   readonly loss: LossName
   readonly epochs: number
   readonly batchSize: number
+  /** Targets with this id count nothing. */
+  readonly padId?: number
   /** Batches in one update (gradient accumulation). Default 1. */
   readonly accumulate?: number
   readonly seed: number
@@ -81,7 +84,7 @@ export async function fit(request: FitRequest): Promise<FitResult> {
     const started = performance.now()
     const skipped = session.position.batch * options.batchSize
     const record = await trainEpoch(session)
-    session.position = { epoch: record.epoch, batch: 0, lossSum: 0 }
+    session.position = { epoch: record.epoch, batch: 0, lossSum: 0, mass: 0 }
     if (run.tell(record, false)) session.best = (await request.trainer.state()).weights
     if (request.samples && samplesDue(request.samples, record.epoch)) await showSamples(session, request.samples)
     const speed = ((request.train.length - skipped) * 1000) / (performance.now() - started)
@@ -115,7 +118,14 @@ async function begin(request: FitRequest): Promise<Session> {
   const found = findCheckpoint(request)
   if (!found) {
     const run = replay(request.callbacks(), [])
-    return { request, run, position: { epoch: 0, batch: 0, lossSum: 0 }, best: null, saved: false, samples: [] }
+    return {
+      request,
+      run,
+      position: { epoch: 0, batch: 0, lossSum: 0, mass: 0 },
+      best: null,
+      saved: false,
+      samples: [],
+    }
   }
   await request.trainer.restore(found.checkpoint.engine)
   const { position, best, samples = [] } = found.checkpoint
@@ -139,15 +149,19 @@ async function trainEpoch(session: Session): Promise<EpochRecord> {
     const done = session.position.batch
     rate = rateAt(session, epoch - 1 + done / batches, some.length / batches)
     trainer.setLearningRate(rate)
-    const loss = await update(trainer, some)
+    const mass = sum(some.map((batch) => massOf(batch, options)))
+    // Where nothing counts there is nothing to learn: no step, and nothing that momentum would carry on.
+    const loss = mass > 0 ? await update(trainer, some) : 0
     if (!Number.isFinite(loss)) throw await notFinite(suspects(session.request), some, place(epoch, done, some.length))
-    const examples = some.reduce((sum, { count }) => sum + count, 0)
-    const lossSum = session.position.lossSum + loss * examples
-    session.position = { epoch: epoch - 1, batch: done + some.length, lossSum }
+    const { position } = session
+    const lossSum = position.lossSum + loss * mass
+    session.position = { epoch: epoch - 1, batch: done + some.length, lossSum, mass: position.mass + mass }
     session.saved = false
   }
+  const { lossSum, mass } = session.position
+  const loss = lossSum / counted(mass, 'training')
   const val_loss = validation.length > 0 ? await validate(session.request, epoch) : null
-  return { epoch, loss: session.position.lossSum / order.length, val_loss, learning_rate: rate }
+  return { epoch, loss, val_loss, learning_rate: rate }
 }
 
 /** @throws UserError where several batches make one update and the engine cannot do that */
@@ -168,21 +182,34 @@ function rateAt({ request: { options }, run }: Session, progress: number, stepLe
   return options.learningRate * factor * run.rateFactor
 }
 
-/** Mean over the validation rows, without dropout, whatever the batch size. */
+/** Mean over what counts of the validation rows, without dropout, whatever the batch size. */
 async function validate(request: FitRequest, epoch: number): Promise<number> {
   const { trainer, data, validation, options } = request
-  let sum = 0
+  let [lossSum, mass] = [0, 0]
   for await (const some of feed(data, validation, { batchSize: options.batchSize })) {
     const [batch] = some as [NamedBatch]
     const loss = await trainer.loss(batch)
     if (!Number.isFinite(loss)) throw await notFinite(suspects(request), some, `the validation after epoch ${epoch}`)
-    sum += loss * batch.count
+    const own = massOf(batch, options)
+    lossSum += loss * own
+    mass += own
   }
-  return sum / validation.length
+  return lossSum / counted(mass, 'validation')
+}
+
+function counted(mass: number, which: string): number {
+  if (mass > 0) return mass
+  throw new UserError(`no ${which} row counts: their weights are 0, or all their targets are the padding id`, {
+    hint: 'look at the weights in features.json and at pad_id',
+  })
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }
 
 function suspects({ trainer, data, options, classes }: FitRequest) {
-  return { trainer, data, loss: options.loss, classes }
+  return { trainer, data, loss: options.loss, classes, padId: options.padId }
 }
 
 async function showSamples(session: Session, samples: SampleRequest): Promise<void> {

@@ -4,10 +4,11 @@ import type { LossName } from '../compute/engine.ts'
 const EPSILON = 1e-7
 
 /**
- * Loss of each row.
+ * Loss of each row, over the positions that count; 0 where none does.
  * @param target [rows, size]; [rows, size / classes] ids for sparse_cross_entropy
  * @param prediction [rows, size] after the output activation
  * @param classes length of the last axis (kl and cross-entropies are summed over it, then averaged)
+ * @param padId positions with this target count nothing (sparse_cross_entropy)
  */
 export function rowLosses(
   name: LossName,
@@ -15,41 +16,58 @@ export function rowLosses(
   prediction: Float32Array,
   size: number,
   classes = size,
+  padId?: number,
 ): Float64Array {
   const rows = prediction.length / size
   const losses = new Float64Array(rows)
   const summed = name === 'kl' || name === 'cross_entropy' || name === 'sparse_cross_entropy'
   for (let row = 0; row < rows; row++) {
-    let sum = 0
+    let [sum, counted] = [0, summed ? size / classes : size]
     if (name === 'sparse_cross_entropy') {
       for (let at = 0; at < size; at += classes) {
         const id = target[(row * size + at) / classes]!
-        sum -= Math.log(Math.max(prediction[row * size + at + id]!, EPSILON))
+        if (id === padId) counted--
+        else sum -= Math.log(Math.max(prediction[row * size + at + id]!, EPSILON))
       }
     } else {
       for (let i = row * size; i < (row + 1) * size; i++) sum += elementLoss(name, target[i]!, prediction[i]!)
     }
-    losses[row] = sum / (summed ? size / classes : size)
+    losses[row] = counted > 0 ? sum / counted : 0
   }
   return losses
 }
 
-export function mean(values: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]!
-  return sum / values.length
+/** @param weights how much each value counts; absent = alike */
+export function mean(values: ArrayLike<number>, weights?: ArrayLike<number>): number {
+  let [sum, count] = [0, 0]
+  for (let i = 0; i < values.length; i++) {
+    const weight = weights?.[i] ?? 1
+    sum += values[i]! * weight
+    count += weight
+  }
+  return sum / count
 }
 
-export function rmse(target: readonly number[], prediction: readonly number[]): number {
-  return Math.sqrt(mean(target.map((value, i) => (value - prediction[i]!) ** 2)))
+export function rmse(target: readonly number[], prediction: readonly number[], weights?: ArrayLike<number>): number {
+  return Math.sqrt(
+    mean(
+      target.map((value, i) => (value - prediction[i]!) ** 2),
+      weights,
+    ),
+  )
 }
 
 /** Lin's concordance correlation coefficient (1989), with population moments: 1 = equal, 0 for a constant guess. */
-export function concordance(target: readonly number[], prediction: readonly number[]): number {
-  const [a, b] = [mean(target), mean(prediction)]
-  const covariance = mean(target.map((value, i) => (value - a) * (prediction[i]! - b)))
-  const variances = mean(target.map((value) => (value - a) ** 2)) + mean(prediction.map((value) => (value - b) ** 2))
-  const below = variances + (a - b) ** 2
+export function concordance(
+  target: readonly number[],
+  prediction: readonly number[],
+  weights?: ArrayLike<number>,
+): number {
+  const average = (values: readonly number[]) => mean(values, weights)
+  const [a, b] = [average(target), average(prediction)]
+  const covariance = average(target.map((value, i) => (value - a) * (prediction[i]! - b)))
+  const spread = (values: readonly number[], middle: number) => average(values.map((value) => (value - middle) ** 2))
+  const below = spread(target, a) + spread(prediction, b) + (a - b) ** 2
   return below === 0 ? 1 : (2 * covariance) / below
 }
 

@@ -4,7 +4,8 @@
  */
 import type { FeatureSetInfo, Split } from '../data/feature-set.ts'
 import type { ReportRequest } from './report.ts'
-import { meanTarget } from './evaluation.ts'
+import { meanTarget, rowMasses } from './evaluation.ts'
+import { mean } from './metrics.ts'
 
 /** predictions.json. Parts that do not fit the model are null. */
 export interface PredictionsReport {
@@ -84,10 +85,11 @@ function hasLabel(info: FeatureSetInfo, row: number): boolean {
 }
 
 function countClasses({ set, predictions }: ReportRequest): ClassCounts {
-  const { target, prediction, classes, loss } = predictions
+  const { target, prediction, classes, loss, padId } = predictions
   const counts = new Map<number, number>()
   for (let at = 0; at < prediction.length; at += classes) {
     const truth = loss === 'sparse_cross_entropy' ? target[at / classes]! : greatest(target, at, classes)
+    if (truth === padId && loss === 'sparse_cross_entropy') continue
     const pair = truth * classes + greatest(prediction, at, classes)
     counts.set(pair, (counts.get(pair) ?? 0) + 1)
   }
@@ -109,12 +111,16 @@ function greatest(values: Float32Array, from: number, length: number): number {
 function outputErrors({ set, predictions }: ReportRequest): OutputErrors {
   const { target, prediction, size } = predictions
   const train = set.info.rows.flatMap((row, i) => (row.split === 'train' ? [i] : []))
-  const means = train.length > 0 ? meanTarget(set.y, train, size) : new Float32Array(size)
+  const all = predictions.weights && Float32Array.from(set.info.rows, ({ weight = 1 }) => weight)
+  const means = train.length > 0 ? meanTarget(set.y, train, size, all) : new Float32Array(size)
+  const masses = rowMasses(predictions)
   const errors = (guess: (at: number, output: number) => number) =>
     Array.from({ length: size }, (_, output) => {
-      let sum = 0
-      for (let at = output; at < target.length; at += size) sum += (guess(at, output) - target[at]!) ** 2
-      return round(Math.sqrt(sum / (target.length / size)))
+      const errors = Float64Array.from(masses, (_, row) => {
+        const at = row * size + output
+        return (guess(at, output) - target[at]!) ** 2
+      })
+      return round(Math.sqrt(mean(errors, masses)))
     })
   return {
     labels: set.info.yLabels,

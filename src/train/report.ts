@@ -81,17 +81,29 @@ type Scores = Pick<EvaluationReport, 'all' | 'labelled' | 'emotion'>
 function scoreAll(request: ReportRequest): Scores {
   const { model, set, heldOut, predictions } = request
   const { info, y } = set
+  const weightOf = (row: number) => info.rows[row]!.weight ?? 1
+  const weights = predictions.weights && Float32Array.from(info.rows.keys(), weightOf)
   const train = info.rows.flatMap((row, i) => (row.split === 'train' ? [i] : []))
   const originals = train.filter((i) => !isAugmented(info.rows[i]!.id))
   const known = train.filter((i) => info.rows[i]!.labelled)
   const baselines = (subsets: readonly (readonly number[])[]) =>
-    subsets.filter((subset) => subset.length > 0).map((subset) => constantGuess(predictions, y, subset))
+    subsets
+      .map((subset) => subset.filter((row) => weightOf(row) > 0))
+      .filter((subset) => subset.length > 0)
+      .map((subset) => constantGuess(predictions, y, subset, weights))
   const labelled = heldOut.rows.flatMap((row, i) => (info.rows[row]!.labelled ? [i] : []))
   return {
-    all: score(predictions, baselines([train, originals]), [...heldOut.rows.keys()])!,
+    all: needed(score(predictions, baselines([train, originals]), [...heldOut.rows.keys()]), heldOut.split),
     labelled: score(predictions, baselines([train, originals, known]), labelled),
     emotion: predictsEmotion(model.task) ? scoreEmotion(request, labelled, known) : null,
   }
+}
+
+function needed(score: Score | null, split: Split): Score {
+  if (score) return score
+  throw new UserError(`no ${split} row counts: their weights are 0, or all their targets are the padding id`, {
+    hint: 'look at the weights in features.json and at pad_id',
+  })
 }
 
 /** @param labelled positions in the predictions; @param known labelled training rows */
@@ -103,11 +115,16 @@ function scoreEmotion(
   if (labelled.length === 0 || known.length === 0) return null
   const { prediction, size } = predictions
   const decoded = labelled.map((i) => decodeEmotion(prediction.subarray(i * size, (i + 1) * size)))
+  const weightOf = (row: number) => info.rows[row]!.weight ?? 1
   const axis = (name: 'valence' | 'arousal') =>
     scoreAxis(
       labelled.map((i) => info.rows[heldOut.rows[i]!]![name] ?? 0),
       decoded.map((emotion) => emotion[name]),
-      mean(known.map((row) => info.rows[row]![name] ?? 0)),
+      mean(
+        known.map((row) => info.rows[row]![name] ?? 0),
+        known.map(weightOf),
+      ),
+      labelled.map((i) => weightOf(heldOut.rows[i]!)),
     )
   return { valence: axis('valence'), arousal: axis('arousal') }
 }

@@ -17,7 +17,7 @@ export function classesOf(network: Network): number {
 }
 
 /** Columns of x that go into embeddings, and ids to be predicted. */
-export function idColumns(network: Network, loss: LossName): IdColumns[] {
+export function idColumns(network: Network, loss: LossName, padId?: number): IdColumns[] {
   let column = 0
   const columns = network.inputs.flatMap(({ name, shape, dtype }): IdColumns[] => {
     const [from, to] = [column, column + sizeOf(shape)]
@@ -31,25 +31,37 @@ export function idColumns(network: Network, loss: LossName): IdColumns[] {
   if (loss !== 'sparse_cross_entropy') return columns
   return [
     ...columns,
-    { what: 'the target', in: 'y', from: 0, to: rowSizes(network, loss).y, bound: classesOf(network) },
+    {
+      what: 'the target',
+      in: 'y',
+      from: 0,
+      to: rowSizes(network, loss).y,
+      bound: classesOf(network),
+      ...(padId === undefined ? {} : { except: padId }),
+    },
   ]
 }
 
-/** Mean of the targets of the rows; the share of each class where targets are ids. */
+/** Mean of the targets of the rows by their weights; the share of each class where targets are ids, `padId` left out. */
 export async function targetMeans(
   data: TrainingData,
   rows: readonly number[],
   loss: LossName,
   classes: number,
+  padId?: number,
 ): Promise<Float32Array> {
   const ids = loss === 'sparse_cross_entropy'
   const sums = new Float64Array(ids ? classes : data.ySize)
-  await visitRows(data, rows, (_, _x, y) => {
+  let count = 0
+  await visitRows(data, rows, (row, _x, y) => {
+    const weight = data.weights?.[row] ?? 1
+    if (!ids) count += weight
     for (const [i, value] of y.entries()) {
+      if (ids && value === padId) continue
       const at = ids ? value : i
-      sums[at] = sums[at]! + (ids ? 1 : value)
+      sums[at] = sums[at]! + (ids ? weight : value * weight)
+      if (ids) count += weight
     }
   })
-  const count = ids ? rows.length * data.ySize : rows.length
-  return Float32Array.from(sums, (sum) => sum / count)
+  return Float32Array.from(sums, (sum) => (count > 0 ? sum / count : 0))
 }

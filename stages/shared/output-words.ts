@@ -10,21 +10,21 @@ const SHOWN = { shares: 3, notes: 5, figures: 4, steps: 12 }
 /** @param classes length of the output's last axis */
 export function outputWords(
   info: Pick<FeatureSetInfo, 'yLabels'>,
-  { loss, task }: Pick<ModelConfig, 'loss' | 'task'>,
+  { loss, task, pad_id }: Pick<ModelConfig, 'loss' | 'task' | 'pad_id'>,
   classes: number,
 ): SampleRequest['describe'] {
   const nameOf = (i: number) => info.yLabels[i] ?? String(i)
   if (task === 'emotion_embedding' && classes === EMBEDDING_SIZE)
     return (made, target) => ({ predicted: emotionWords(made), target: emotionWords(target) })
   if (loss === 'sparse_cross_entropy') {
-    return (made, target) => ({
-      predicted: steps(made.length / classes, (step) => likeliest(made, step * classes, classes))
-        .map(nameOf)
-        .join(' '),
-      target: steps(target.length, (step) => target[step]!)
-        .map(nameOf)
-        .join(' '),
-    })
+    return (made, target) => {
+      const counting = [...target.keys()].filter((step) => target[step] !== pad_id).slice(0, SHOWN.steps)
+      const words = (idAt: (step: number) => number) => counting.map((step) => nameOf(idAt(step))).join(' ')
+      return {
+        predicted: words((step) => likeliest(made, step * classes, classes)),
+        target: words((step) => target[step]!),
+      }
+    }
   }
   const words = (values: Float32Array, order: readonly number[], format: (value: number) => string) =>
     order.map((i) => `${nameOf(i)} ${format(values[i]!)}`).join(', ')
@@ -48,10 +48,6 @@ export function outputWords(
 function emotionWords(embedding: Float32Array): string {
   const { valence, arousal } = decodeEmotion(embedding)
   return `valence ${figure(valence)}, arousal ${figure(arousal)}`
-}
-
-function steps<T>(count: number, of: (step: number) => T): T[] {
-  return Array.from({ length: Math.min(count, SHOWN.steps) }, (_, step) => of(step))
 }
 
 function likeliest(values: Float32Array, from: number, count: number): number {

@@ -12,6 +12,10 @@ export function checkTraining(options: TrainOptions): readonly OptionProblem[] {
     ...rest,
   }))
   problems.push(...checkMachine(options))
+  if (options.pad_id !== undefined && options.loss !== 'sparse_cross_entropy') {
+    const message = `pad_id is for targets that are ids, and loss ${options.loss} has none`
+    problems.push({ path: ['pad_id'], message, hint: 'write loss: sparse_cross_entropy, or take pad_id out' })
+  }
   const needed = neededActivation(options.loss)
   if (needed && !needed.includes(options.output_activation)) {
     const message = `loss ${options.loss} needs probabilities, output_activation is ${options.output_activation}`

@@ -1,5 +1,11 @@
 /** The rows of a feature set for a training: in memory, or streamed where they are too many, normalised either way. */
-import { featureBytes, openFeatureRows, readFeatureInfo, readFeatureSet } from '../../src/data/feature-file.ts'
+import {
+  featureBytes,
+  openFeatureRows,
+  readFeatureInfo,
+  readFeatureSet,
+  weightsOf,
+} from '../../src/data/feature-file.ts'
 import type { FeatureSetInfo } from '../../src/data/feature-set.ts'
 import { normalize } from '../../src/data/normalize.ts'
 import { UserError } from '../../src/lib/errors.ts'
@@ -34,12 +40,12 @@ export async function openData(
   const { inputs } = rowSizes(network, loss)
   if (featureBytes(dir) <= streamAbove) {
     const { info, x, y } = readFeatureSet(dir)
-    const columns = columnsOf(info, inputs)
+    const columns = columnsOf(dir, info, inputs)
     const data = { ...columns, x: normalize(x, info.normalizer, columns.xSize), y }
     return { data, streamed: false, close: async () => {} }
   }
   const rows = await openFeatureRows(dir)
-  const columns = columnsOf(rows.info, inputs)
+  const columns = columnsOf(dir, rows.info, inputs)
   const read = async (some: readonly number[], x: Float32Array, y: Float32Array) => {
     await rows.read(some, x, y)
     const filled = x.subarray(0, some.length * columns.xSize)
@@ -48,8 +54,15 @@ export async function openData(
   return { data: { ...columns, read }, streamed: true, close: () => rows.close() }
 }
 
-function columnsOf(info: FeatureSetInfo, inputs: readonly number[]) {
-  return { xSize: product(info.xShape), ySize: product(info.yShape), inputs, ids: info.rows.map((row) => row.id) }
+function columnsOf(dir: string, info: FeatureSetInfo, inputs: readonly number[]) {
+  const weights = weightsOf(dir, info)
+  return {
+    xSize: product(info.xShape),
+    ySize: product(info.yShape),
+    inputs,
+    ids: info.rows.map((row) => row.id),
+    ...(weights ? { weights } : {}),
+  }
 }
 
 /**

@@ -33,6 +33,29 @@ export function writeSet(dir: string, set: FeatureSet): string {
   return dir
 }
 
+/**
+ * Sequences of 6 ids below 5 that count up from a random start, y the next id; all but the first 2 to 6 steps are padding,
+ * whose target is -1 and whose input is 0.
+ */
+export function paddedSet(): FeatureSet {
+  const rng = random('padded')
+  const [count, steps] = [60, 6]
+  const x = new Float32Array(count * steps)
+  const y = new Float32Array(count * steps).fill(-1)
+  const rows: FeatureRow[] = []
+  for (let i = 0; i < count; i++) {
+    const start = rng.below(5)
+    for (let t = 0; t < 2 + rng.below(5); t++) {
+      x[i * steps + t] = (start + t) % 5
+      y[i * steps + t] = (start + t + 1) % 5
+    }
+    const split: Split = i % 10 < 7 ? 'train' : i % 10 < 9 ? 'val' : 'test'
+    rows.push({ id: `song-${i}`, source: `song-${i}`, split, labelled: true, valence: null, arousal: null })
+  }
+  const info = { ...plainSet().info, xShape: [steps], yShape: [steps], yLabels: [], normalizer: null, rows }
+  return { info, x, y }
+}
+
 function build(options: SetOptions, ySize: number, target: (a: number, b: number) => Float32Array): FeatureSet {
   const {
     rows: count = 120,

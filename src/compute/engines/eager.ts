@@ -4,13 +4,14 @@
  */
 import type { Scalar, Tensor } from '@tensorflow/tfjs'
 import type { Weight, Weights } from '../../network.ts'
-import { outputSpecs, weightSpecs } from '../../network/shapes.ts'
+import { outputSpecs, sizeOf, weightSpecs } from '../../network/shapes.ts'
 import { dropoutMask, dropoutSpecs } from '../dropout.ts'
 import type { Batch, Engine, Trainer, TrainingConfig } from '../engine.ts'
 import { applyNetwork, type TrainingMode } from '../graph.ts'
 import { lossTerm } from '../losses.ts'
 import { createOptimizer } from '../optimizer.ts'
 import { loadTf, type Tf } from '../tfjs.ts'
+import { lossWeights, massOf, weightShape } from '../weights.ts'
 
 export const eager: Engine = {
   name: 'eager',
@@ -31,6 +32,7 @@ function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readon
   const specs = weightSpecs(network)
   const outputs = outputSpecs(network)
   const drops = dropoutSpecs(network)
+  const shape = weightShape(config)
   const weights = copy(initial)
   const trainable = specs.filter((spec) => spec.trainable).map((spec) => spec.name)
   const optimizer = createOptimizer(
@@ -52,11 +54,11 @@ function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readon
         averages,
       )
       const mode = { masks: masks(part), share: shares(batch.count) }
-      const [x, y] = [inputs(batch.x), targets(batch)]
+      const [x, y, counting] = [inputs(batch.x), targets(batch), weightsOf(batch)]
       const forward = (...moving: Tensor[]) => {
         const all = { ...constants }
         for (const [i, name] of trainable.entries()) all[name] = moving[i]!
-        const result = total(all, x, y, mode.share, mode)
+        const result = total(all, x, y, counting, mode)
         for (const [name, tensor] of Object.entries(result.updates)) updates[name] = tensor.dataSync() as Float32Array
         return result.loss as Scalar
       }
@@ -68,12 +70,13 @@ function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readon
   }
 
   const accumulate = async (batches: readonly Batch[]) => {
-    const examples = batches.reduce((sum, batch) => sum + batch.count, 0)
+    const masses = batches.map((batch) => massOf(batch, config))
+    const whole = masses.reduce((sum, mass) => sum + mass)
     let averages: Readonly<Record<string, Float32Array>> = {}
     let [loss, gradients] = [0, [] as readonly Float32Array[]]
     for (const [part, batch] of batches.entries()) {
       const made = backward(batch, part, averages)
-      const weight = batch.count / examples
+      const weight = whole > 0 ? masses[part]! / whole : 0
       loss += made.loss * weight
       gradients = part === 0 && batches.length === 1 ? made.gradients : weightedSum(gradients, made.gradients, weight)
       averages = { ...averages, ...made.updates }
@@ -96,7 +99,7 @@ function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readon
             tensors(specs.map((spec) => spec.name)),
             inputs(batch.x),
             targets(batch),
-            shares(batch.count),
+            weightsOf(batch),
           ).loss.dataSync()[0]!,
       ),
     predict: async (x) => {
@@ -124,11 +127,11 @@ function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readon
     values: Record<string, Tensor>,
     x: readonly Tensor[],
     y: readonly Tensor[],
-    share: Tensor,
+    counting: Tensor,
     mode?: TrainingMode,
   ): { loss: Tensor; updates: Readonly<Record<string, Tensor>> } {
     const result = applyNetwork(tf, network, values, x, mode)
-    const terms = result.outputs.map((output, i) => lossTerm(tf, config.loss, output, y[i]!, share))
+    const terms = result.outputs.map((output, i) => lossTerm(tf, config.loss, output, y[i]!, counting))
     return { loss: terms.reduce((sum, term) => tf.add(sum, term)), updates: result.updates }
   }
 
@@ -154,6 +157,10 @@ function trainer(tf: Tf, config: TrainingConfig, initial: Weights, notes: readon
       if (config.loss !== 'sparse_cross_entropy') return tf.tensor(batch.y[i]!, [batchSize, ...spec.shape])
       return tf.tensor(Int32Array.from(batch.y[i]!), [batchSize, ...spec.shape.slice(0, -1)], 'int32')
     })
+  }
+
+  function weightsOf(batch: Batch): Tensor {
+    return tf.tensor(lossWeights(batch, config, new Float32Array(sizeOf(shape))), shape)
   }
 
   function shares(count: number): Tensor {

@@ -14,6 +14,7 @@ import { LossScale } from '../loss-scale.ts'
 import type { Provider, Runtime, Tensors } from '../onnxruntime.ts'
 import { scalarsOf } from '../optimizer-graph.ts'
 import type { Tf } from '../tfjs.ts'
+import { lossWeights, massOf, weightShape } from '../weights.ts'
 import { deviceProgram, dispose, type Given, type ProgramOptions } from './onnxruntime-program.ts'
 
 /** @param provider cpu: the same graphs in our own memory, for tests where there is no device */
@@ -78,11 +79,12 @@ export async function deviceTrainer(
   }
 
   const inParts = (batches: readonly Batch[]) => async () => {
-    const examples = batches.reduce((sum, batch) => sum + batch.count, 0)
+    const masses = batches.map((batch) => massOf(batch, config))
+    const total = masses.reduce((sum, mass) => sum + mass)
     let running = asInputs(await programs.zero.run(zeroSums(config)))
     let loss = 0
     for (const [i, batch] of batches.entries()) {
-      const weight = batch.count / examples
+      const weight = total > 0 ? masses[i]! / total : 0
       const given = { ...batchArrays(batch), ...masks(config, taken, i), ...scalars({ weight }), ...scales() }
       const made = await programs.part.run({ ...held, ...running, ...given })
       loss += made[names.loss]!.data[0]! * weight
@@ -134,10 +136,12 @@ export async function deviceTrainer(
     return Object.fromEntries(x.map((values, i) => [names.x(i), values]))
   }
 
-  function batchArrays({ x, y, count }: Batch): Given {
+  function batchArrays(batch: Batch): Given {
+    const { x, y, count } = batch
     const targets = y.map((values, i) => [names.y(i), values])
     const share = new Float32Array(batchSize).fill(1 / count, 0, count)
-    return { ...xArrays(x), ...Object.fromEntries(targets), [names.share]: share }
+    const weights = lossWeights(batch, config, new Float32Array(sizeOf(weightShape(config))))
+    return { ...xArrays(x), ...Object.fromEntries(targets), [names.share]: share, [names.weights]: weights }
   }
 }
 

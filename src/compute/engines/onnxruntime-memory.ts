@@ -4,6 +4,7 @@ import { inferShapes, outputSpecs, sizeOf, type WeightSpec, weightSpecs } from '
 import { names } from '../compile.ts'
 import { dropoutSpecs } from '../dropout.ts'
 import type { TrainingConfig } from '../engine.ts'
+import { weightShape } from '../weights.ts'
 import type { WasmMemory } from '../../lib/wasm/api.ts'
 import { Arena } from '../../lib/wasm/arena.ts'
 import { type Regions, slotNames } from '../wasm/optimizer.ts'
@@ -85,7 +86,8 @@ function movingAverages(network: Network): readonly WeightSpec[] {
 }
 
 /** Everything whose size follows the batch, by name. */
-function batchArrays({ network, batchSize, loss }: TrainingConfig): (readonly [string, number])[] {
+function batchArrays(config: TrainingConfig): (readonly [string, number])[] {
+  const { network, batchSize, loss } = config
   const outputs = outputSpecs(network)
   const target = (shape: readonly number[]) => sizeOf(loss === 'sparse_cross_entropy' ? shape.slice(0, -1) : shape)
   return [
@@ -94,6 +96,7 @@ function batchArrays({ network, batchSize, loss }: TrainingConfig): (readonly [s
     ...outputs.map((spec, i) => [names.output(i), batchSize * sizeOf(spec.shape)] as const),
     ...dropoutSpecs(network).map((spec) => [names.mask(spec.layer), batchSize * sizeOf(spec.shape)] as const),
     [names.share, batchSize],
+    [names.weights, sizeOf(weightShape(config))],
     [names.loss, 1],
   ]
 }

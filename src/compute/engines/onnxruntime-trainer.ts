@@ -13,6 +13,7 @@ import type { OrtTensor, Runtime, Session, Tensors } from '../onnxruntime.ts'
 import { productWork } from '../passes.ts'
 import type { Tf } from '../tfjs.ts'
 import { threadsFor } from '../threads.ts'
+import { lossWeights, massOf } from '../weights.ts'
 import { fusedOptimizer } from '../wasm/optimizer.ts'
 import { layOut, type Memory } from './onnxruntime-memory.ts'
 
@@ -54,14 +55,15 @@ export function trainer(runtime: Runtime, tf: Tf, config: TrainingConfig, initia
     return loss
   }
 
-  /** The gradients of several batches, weighted by their examples, end up where those of one would be. */
+  /** The gradients of several batches, weighted by what counts in them, end up where those of one would be. */
   const backwardAll = async (batches: readonly Batch[]): Promise<number> => {
-    const examples = batches.reduce((sum, batch) => sum + batch.count, 0)
+    const masses = batches.map((batch) => massOf(batch, config))
+    const whole = masses.reduce((sum, mass) => sum + mass)
     const sums = new Float32Array(memory.gradients.length)
     let total = 0
     for (const [part, batch] of batches.entries()) {
       if (part > 0) moveAverages()
-      const weight = batch.count / examples
+      const weight = whole > 0 ? masses[part]! / whole : 0
       total += (await backward(batch, part)) * weight
       for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + memory.gradients[i]! * weight
     }
@@ -138,6 +140,7 @@ export function trainer(runtime: Runtime, tf: Tf, config: TrainingConfig, initia
   function feed(batch: Batch): void {
     for (const [i, values] of batch.x.entries()) memory.named[names.x(i)]!.set(values)
     for (const [i, values] of batch.y.entries()) memory.named[names.y(i)]!.set(values)
+    lossWeights(batch, config, memory.named[names.weights]!)
     memory.named[names.share]!.fill(0).fill(1 / batch.count, 0, batch.count)
   }
 }

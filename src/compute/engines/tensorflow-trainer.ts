@@ -10,6 +10,7 @@ import type { Batch, EngineState, Trainer, TrainingConfig } from '../engine.ts'
 import { threadsFor } from '../threads.ts'
 import { openSession, type TensorFeed } from '../tensorflow.ts'
 import type { Tf } from '../tfjs.ts'
+import { lossWeights, massOf, weightShape } from '../weights.ts'
 import { type ScalarName, type Stored, trainingGraph } from './tensorflow-graph.ts'
 import { scalarsOf } from './tensorflow-update.ts'
 
@@ -45,11 +46,12 @@ export function trainer(tf: Tf, config: TrainingConfig, initial: Weights): Train
   const accumulate = async (batches: readonly Batch[]): Promise<number> => {
     if (batches.length === 1) return step(batches[0]!)
     const before = graph.averages.length > 0 ? await state() : null
-    const examples = batches.reduce((sum, batch) => sum + batch.count, 0)
+    const masses = batches.map((batch) => massOf(batch, config))
+    const whole = masses.reduce((sum, mass) => sum + mass)
     session.run([], [graph.fetch.clear])
     let total = 0
     for (const [part, batch] of batches.entries()) {
-      const weight = batch.count / examples
+      const weight = whole > 0 ? masses[part]! / whole : 0
       const feeds = [...batchOf(batch), ...masks(part), scalar('weight', weight)]
       total += one(session.run(feeds, [graph.fetch.part])) * weight
     }
@@ -104,9 +106,16 @@ export function trainer(tf: Tf, config: TrainingConfig, initial: Weights): Train
     return x.map((data, i) => fed(names.x(i), data))
   }
 
-  function batchOf({ x, y, count }: Batch): TensorFeed[] {
+  function batchOf(batch: Batch): TensorFeed[] {
+    const { x, y, count } = batch
+    const weights = lossWeights(batch, config, new Float32Array(sizeOf(weightShape(config))))
     const share = new Float32Array(config.batchSize).fill(1 / count, 0, count)
-    return [...inputs(x), ...y.map((data, i) => fed(names.y(i), data)), fed(names.share, share)]
+    return [
+      ...inputs(x),
+      ...y.map((data, i) => fed(names.y(i), data)),
+      fed(names.share, share),
+      fed(names.weights, weights),
+    ]
   }
 
   function masks(part: number): TensorFeed[] {
