@@ -222,7 +222,8 @@ function fitOptions(options: TrainOptions): FitOptions {
     learningRate: options.learning_rate,
     restoreBest: options.restore_best,
     schedule: {
-      name: options.lr_schedule,
+      // The callback lowers the rate; the schedule itself stays out of its way.
+      name: options.lr_schedule === 'reduce_on_plateau' ? 'constant' : options.lr_schedule,
       warmupEpochs: options.warmup_epochs,
       stepEpochs: options.lr_step_epochs,
       stepFactor: options.lr_step_factor,

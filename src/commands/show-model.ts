@@ -16,13 +16,15 @@ export async function namesModel(words: readonly string[], cwd: string): Promise
 
 /** @throws PipelineError with every mistake of the config, UserError where no network can be built */
 export async function showModel(options: InspectOptions, io: Io): Promise<number> {
-  const [{ formatDiagnostics, loadConfig }, { buildNetwork }, { summarize }, { draw }, shapes] = await Promise.all([
-    import('../plan/index.ts'),
-    import('../models/index.ts'),
-    import('../network/summary.ts'),
-    import('../network/draw.ts'),
-    import('../network/shapes.ts'),
-  ])
+  const [{ formatDiagnostics, loadConfig }, { buildNetwork }, { properties }, { summarize }, { draw }, shapes] =
+    await Promise.all([
+      import('../plan/index.ts'),
+      import('../models/index.ts'),
+      import('../models/options.ts'),
+      import('../network/summary.ts'),
+      import('../network/draw.ts'),
+      import('../network/shapes.ts'),
+    ])
   const root = rootOf(io.cwd)
   const loaded = await loadConfig({ root, name: options.words[0]!, catalog: await catalog(), set: options.set })
   if ('diagnostics' in loaded) throw new PipelineError(formatDiagnostics, loaded.diagnostics, root)
@@ -34,7 +36,7 @@ export async function showModel(options: InspectOptions, io: Io): Promise<number
     io.out(`${JSON.stringify(facts, null, 2)}\n`)
     return 0
   }
-  const training = TRAINING.filter((name) => config[name] !== undefined).map((name) => `${name} ${config[name]}`)
+  const training = TRAINING.map((name) => `${name} ${config[name] ?? properties[name]?.['default']}`)
   io.out(`${summarize(network)}\nTraining: ${training.join(', ')}\n\n${draw(network, { unicode: io.unicode })}\n`)
   return 0
 }

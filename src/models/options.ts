@@ -162,10 +162,10 @@ const training: Record<string, Property> = {
   },
   learning_rate: { ...positive, default: 0.001, description: 'Step size before schedules.' },
   lr_schedule: {
-    enum: ['constant', 'cosine', 'step'],
+    enum: ['constant', 'cosine', 'step', 'reduce_on_plateau'],
     default: 'constant',
     description:
-      'Learning rate over time: constant, cosine (falls to 0 at the last epoch) or step (times lr_step_factor every lr_step_epochs).',
+      'Learning rate over time: constant, cosine (falls to 0 at the last epoch), step (times lr_step_factor every lr_step_epochs), or reduce_on_plateau (the callback ReduceLROnPlateau, as it is or as it is listed).',
   },
   warmup_epochs: {
     type: 'number',

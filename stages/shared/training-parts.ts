@@ -18,7 +18,7 @@ export interface TrainOptions extends Omit<ModelConfig, 'input_size' | 'output_s
   /** Only compared with the features, where given. */
   readonly input_size?: number
   readonly output_size?: number
-  readonly lr_schedule: Schedule['name']
+  readonly lr_schedule: Schedule['name'] | 'reduce_on_plateau'
   readonly warmup_epochs: number
   readonly lr_step_epochs: number
   readonly lr_step_factor: number
@@ -105,6 +105,7 @@ export function callbackRequests(options: TrainOptions): readonly CallbackReques
   ]
   if (options.early_stopping_patience > 0)
     standard.push({ name: 'EarlyStopping', patience: options.early_stopping_patience })
+  if (options.lr_schedule === 'reduce_on_plateau') standard.push({ name: 'ReduceLROnPlateau' })
   const listed = new Set(options.callbacks.map((request) => request.name))
   return [...standard.filter((request) => !listed.has(request.name)), ...options.callbacks]
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { callbackRequests, type TrainOptions } from '../../stages/shared/training-parts.ts'
 import { train } from '../../stages/train.ts'
 import { sha256 } from '../../src/lib/files.ts'
 import { readModel } from '../../src/network/model-file.ts'
@@ -157,6 +158,25 @@ describe('train', () => {
     expect(readFileSync(join(made.out, 'history.csv'), 'utf8')).toMatch(
       /^epoch,loss,val_loss,learning_rate\n1,[\d.]+,,0.01\n/,
     )
+  })
+
+  it('lowers the rate on a plateau where the schedule says so, as the callback does', async () => {
+    const steady = { epochs: 8, learning_rate: 1e-9, early_stopping_patience: 0 }
+    const rates = ({ out }: RigRun) =>
+      (JSON.parse(readFileSync(join(out, 'history.json'), 'utf8')) as { learning_rate: number }[]).map(
+        ({ learning_rate }) => learning_rate / 1e-9,
+      )
+    const hardly = { name: 'ReduceLROnPlateau', patience: 2, min_delta: 1 }
+    const listed = await run({ ...steady, lr_schedule: 'reduce_on_plateau', callbacks: [hardly] })
+    expect(rates(listed).map((rate) => Number(rate.toFixed(6)))).toEqual([1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.125])
+    const alone = await run({ ...steady, lr_schedule: 'constant', callbacks: [hardly] })
+    expect(rates(alone)).toEqual(rates(listed))
+    const named = (schedule: TrainOptions['lr_schedule']) =>
+      callbackRequests(withDefaults(train, { model_id: 'm', lr_schedule: schedule }) as unknown as TrainOptions).map(
+        ({ name }) => name,
+      )
+    expect(named('reduce_on_plateau')).toContain('ReduceLROnPlateau')
+    expect(named('cosine')).not.toContain('ReduceLROnPlateau')
   })
 
   it('uses callbacks by name', async () => {
