@@ -155,7 +155,6 @@ async function whole(tools) {
   const copy = (from, to) => cpSync(join(shared, from), join(root, 'data', to), { recursive: true })
   copy('audio_va/audio', 'audio')
   copy('audio_va/labels.csv', 'audio/labels.csv')
-  copy('emopia/emotion_labels.json', 'midi/emotion_labels.json')
   for (const set of ['emopia/midi', 'openewld_midi', 'weimar', 'pop909']) copy(set, 'midi')
   copy('groove', 'drums')
   const first = await kpipe(root)

@@ -1,6 +1,7 @@
 /** Seeded damage to files, and the one rule: a reader gives sound numbers, or a DataError with path and offset. */
 import { expect } from 'vitest'
 import { decodeAudio } from '../../src/audio/decode.ts'
+import { decodeMono } from '../../src/audio/mono.ts'
 import { encodeWav } from '../../src/audio/wav.ts'
 import { DataError } from '../../src/lib/errors.ts'
 import { random, type Random } from '../../src/lib/random.ts'
@@ -31,12 +32,18 @@ export async function fuzz(seeds: readonly Uint8Array[], count: number, name: st
       expect(audio.channels.length, label).toBeGreaterThan(0)
       expect(audio.sampleRate, label).toBeGreaterThanOrEqual(1000)
       for (const samples of audio.channels) expect(samples.every(Number.isFinite), label).toBe(true)
+      const { samples } = await decodeMono(bytes, 'a/x.wav', { sampleRate: 16_000 })
+      expect(samples.length, label).toBe(Math.ceil((audio.channels[0]!.length * 16_000) / audio.sampleRate))
+      expect(samples.every(Number.isFinite), label).toBe(true)
     } catch (error) {
       if (!(error instanceof DataError)) throw new Error(`${label}: ${String(error)}`, { cause: error })
       expect(error.fault, label).toMatchObject({ path: 'a/x.wav', offset: expect.any(Number) })
       expect(error.fault.offset!, label).toBeGreaterThanOrEqual(0)
       expect(error.fault.offset!, label).toBeLessThanOrEqual(bytes.length)
       expect(error.fault.message.length, label).toBeGreaterThan(10)
+      await expect(decodeMono(bytes, 'a/x.wav', { sampleRate: 16_000 }), label).rejects.toMatchObject({
+        fault: { path: 'a/x.wav', code: error.fault.code, offset: error.fault.offset },
+      })
     }
     expect(process.memoryUsage().arrayBuffers - before, `${label}: memory`).toBeLessThan(MOST_BYTES)
   }
