@@ -3,10 +3,14 @@ import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join, relative, sep } from 'node:path'
 import { packageRoot } from '../kinds.ts'
 
+/** npx and npm scripts put these on the PATH for as long as they run; a shell does not find what is in them. */
+const OF_NPX = /[/\\]node_modules[/\\]\.bin[/\\]?$/
+
 /** `kpipe`, `npx kpipe`, or `node …/src/bin.cjs` where it is neither on the PATH nor installed there. */
 export function callFrom(folder: string, path = process.env['PATH'] ?? ''): string {
   const bin = join(packageRoot, 'src', 'bin.cjs')
-  if (path.split(delimiter).some((one) => one !== '' && isOurs(join(one, 'kpipe'), bin))) return 'kpipe'
+  const lasting = path.split(delimiter).filter((one) => one !== '' && !OF_NPX.test(one))
+  if (lasting.some((one) => isOurs(join(one, 'kpipe'), bin))) return 'kpipe'
   if (isInside(folder, packageRoot)) return 'npx kpipe'
   for (let at = folder; ; at = dirname(at)) {
     if (isOurs(join(at, 'node_modules', '.bin', 'kpipe'), bin)) return 'npx kpipe'
