@@ -116,8 +116,24 @@ export interface EachItem {
   readonly reads?: readonly { readonly path: string; readonly hash: string }[]
 }
 
+/** Items by number: a list, or something that makes each when it is asked for. */
+export interface EachItems {
+  readonly length: number
+  at(index: number): EachItem | undefined
+}
+
+export interface EachHow {
+  /** How many items may be under way at a time, for a `compute` that hands them to others. Default 1. */
+  readonly atOnce?: number
+  /**
+   * Gets every value in the order of the items, stored or new, instead of `values`: what a hundred thousand of them gave need
+   * not be held at once.
+   */
+  readonly take?: (value: Uint8Array, index: number) => void
+}
+
 export interface EachResult {
-  /** One entry an item, in the order given. */
+  /** One entry an item, in the order given; empty where they were taken one by one. */
   readonly values: readonly Uint8Array[]
   readonly computed: number
   readonly reused: number
@@ -155,10 +171,9 @@ export interface StageContext<Options = any> {
   /** Per-item cache: computes only the items whose key is not stored yet. Finished items are kept even when the job fails. */
   each(
     table: string,
-    items: readonly EachItem[],
+    items: EachItems,
     compute: (item: EachItem, index: number) => Uint8Array | Promise<Uint8Array>,
-    /** How many items may be under way at a time, for a `compute` that hands them to others. Default 1. */
-    atOnce?: number,
+    how?: EachHow,
   ): Promise<EachResult>
   progress(progress: Progress): void
   log(level: 'info' | 'warn', message: string): void

@@ -1,12 +1,12 @@
 /** augment: changed copies of the training examples, computed from the data again; val and test rows stay as they are. */
 import { join } from 'node:path'
-import type { FeatureSet, Split } from '../src/data/feature-set.ts'
+import type { FeatureRows, FeatureWriter } from '../src/data/feature-file.ts'
+import type { FeatureRow, FeatureSetInfo, Split } from '../src/data/feature-set.ts'
 import type { Example } from '../src/data/manifest.ts'
 import { type AugmentationOptions, augmentationSchema, onlineOf } from '../src/features/augmentation.ts'
 import { type Change, changeName, drawChange, type Impulse } from '../src/features/changes.ts'
 import { examplesOf, type Feature, type FeatureOptions } from '../src/features/feature.ts'
 import type { Extraction } from '../src/features/pool.ts'
-import type { TableRow } from '../src/features/table.ts'
 import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
 import { random } from '../src/lib/random.ts'
 import { defineStage, type StageContext, type StageResult } from '../src/stage.ts'
@@ -50,30 +50,58 @@ export const augment = defineStage<Options>({
     ...modelInput(options),
   ],
   run: async (ctx) => {
-    const [{ features }, { readFeatureSet, writeFeatureSet }] = await Promise.all([
+    const [{ features }, { createFeatureSet, openFeatureRows }] = await Promise.all([
       import('../src/features/index.ts'),
       import('../src/data/feature-file.ts'),
     ])
-    const set = readFeatureSet(ctx.inputs.features!.path)
-    const feature: Feature = features[set.info.feature as keyof typeof features]
-    const copies = await planCopies(ctx, feature, set)
-    const { rows, faults } = await makeCopies(ctx, feature, set, copies)
-    for (const fault of faults) ctx.log('warn', `left out a copy: ${formatFault(fault)}`)
-    const online = onlineOf(
-      ctx.options.augmentation,
-      feature.online?.(set.info.options as unknown as FeatureOptions) ?? {},
-      ctx.options.seed,
-    )
-    if (online === null && ctx.options.augmentation.augment !== 'copies')
-      ctx.log(
-        'warn',
-        `nothing changes while training: no noise, no mixup, and nothing to mask or transpose in ${feature.name}`,
-      )
-    const { info, ...numbers } = await append(set, rows)
-    writeFeatureSet(ctx.out(''), { info: { ...info, ...(online ? { online } : {}) }, ...numbers })
-    return result(set, rows, faults.length, online !== null)
+    const set = await openFeatureRows(ctx.inputs.features!.path)
+    const writer = createFeatureSet(ctx.out(''))
+    try {
+      const feature: Feature = features[set.info.feature as keyof typeof features]
+      await copyRows(set, writer)
+      const copies = await planCopies(ctx, feature, set.info)
+      const { rows, faults } = await makeCopies(ctx, feature, set.info, copies, writer)
+      for (const fault of faults) ctx.log('warn', `left out a copy: ${formatFault(fault)}`)
+      const online = whileTraining(ctx, feature, set.info)
+      const { rows: before, normalizer, ...head } = set.info
+      await writer.finish({ ...head, ...(online ? { online } : {}), rows: [...before, ...rows] }, normalizer)
+      return result(set.info, rows.length, faults.length, online !== null)
+    } finally {
+      writer.abandon()
+      await set.close()
+    }
   },
 })
+
+/** Changes that `train` makes itself; a word where there are none and somebody asked for some. */
+function whileTraining(ctx: StageContext<Options>, feature: Feature, info: FeatureSetInfo) {
+  const { augmentation, seed } = ctx.options
+  const able = feature.online?.(info.options as unknown as FeatureOptions) ?? {}
+  const online = onlineOf(augmentation, able, seed)
+  if (online === null && augmentation.augment !== 'copies')
+    ctx.log(
+      'warn',
+      `nothing changes while training: no noise, no mixup, and nothing to mask or transpose in ${feature.name}`,
+    )
+  return online
+}
+
+/** Rows read and written at once. */
+const CHUNK = 1024
+
+/** The rows of featurize, a part at a time: a set may be larger than memory. */
+async function copyRows({ info, read }: FeatureRows, writer: FeatureWriter): Promise<void> {
+  const { size } = await import('../src/features/table.ts')
+  const [width, height] = [size(info.xShape), size(info.yShape)]
+  const x = new Float32Array(CHUNK * width)
+  const y = new Float32Array(CHUNK * height)
+  for (let first = 0; first < info.rows.length; first += CHUNK) {
+    const rows = Array.from({ length: Math.min(CHUNK, info.rows.length - first) }, (_, i) => first + i)
+    await read(rows, x, y)
+    for (const i of rows.keys())
+      writer.add(x.subarray(i * width, (i + 1) * width), y.subarray(i * height, (i + 1) * height))
+  }
+}
 
 interface Copy {
   readonly example: Example
@@ -83,7 +111,7 @@ interface Copy {
 }
 
 /** Which copies to make of whom: only examples in the train split. Depends on (seed, item, copy) and nothing else. */
-async function planCopies(ctx: StageContext<Options>, feature: Feature, { info }: FeatureSet): Promise<Copy[]> {
+async function planCopies(ctx: StageContext<Options>, feature: Feature, info: FeatureSetInfo): Promise<Copy[]> {
   const { augmentation, seed } = ctx.options
   if (augmentation.copies === 0 || augmentation.augment === 'online') return []
   const { readValidation } = await import('../src/data/validation.ts')
@@ -131,8 +159,14 @@ function copiesOf(
   })
 }
 
-async function makeCopies(ctx: StageContext<Options>, feature: Feature, { info }: FeatureSet, copies: readonly Copy[]) {
-  const rows: TableRow[] = []
+async function makeCopies(
+  ctx: StageContext<Options>,
+  feature: Feature,
+  info: FeatureSetInfo,
+  copies: readonly Copy[],
+  writer: FeatureWriter,
+) {
+  const rows: FeatureRow[] = []
   const faults: DataFault[] = []
   if (copies.length === 0) return { rows, faults }
   const [{ openDataFolder }, { itemKey, namedRows, workItem }, { loadExtract }, { extractionPool }] = await Promise.all(
@@ -147,14 +181,23 @@ async function makeCopies(ctx: StageContext<Options>, feature: Feature, { info }
   const data = openDataFolder(input.path, input.files())
   const model = modelInUse(ctx, feature, info.options as unknown as FeatureOptions)
   const { options } = model
-  const items = copies.map(({ example, change, mark }) => {
-    const key = itemKey(feature, example, () => data.hash(example.id), options, change)
-    return {
-      id: `${example.id}${mark}`,
-      key,
-      reads: [...data.reads(example.id), ...model.reads, ...readsOf(ctx, change)],
-    }
-  })
+  const items = {
+    length: copies.length,
+    at: (index: number) => {
+      const { example, change, mark } = copies[index]!
+      const key = itemKey(feature, example, () => data.hash(example.id), options, change)
+      const reads = [...data.reads(example.id), ...model.reads, ...readsOf(ctx, change)]
+      return { id: `${example.id}${mark}`, key, reads }
+    },
+  }
+  const take = (value: Uint8Array, index: number) => {
+    const { example, mark } = copies[index]!
+    const found = loadExtract(value)
+    if (!(found instanceof Float32Array)) return void faults.push({ ...found, path: example.id })
+    const pairs = feature.rows(example, found, options)
+    for (const { x, y } of pairs) writer.add(x, y)
+    for (const row of namedRows(example, 'train', pairs, mark)) rows.push(row)
+  }
   const pool = extractionPool(feature.needsModel ? 1 : ctx.options.workers)
   const work = async (index: number) => {
     const { example, change } = copies[index]!
@@ -163,16 +206,9 @@ async function makeCopies(ctx: StageContext<Options>, feature: Feature, { info }
     const item = workItem(example)
     return pool.run({ feature: name, options, change, item, root: data.root, impulses }, await model.item())
   }
-  const { values } = await eachItem(ctx, feature.name, items, work, pool.atOnce).finally(() =>
+  await eachItem(ctx, feature.name, items, work, { atOnce: pool.atOnce, take }).finally(() =>
     Promise.all([model.close(), pool.close()]),
   )
-  values.forEach((value, index) => {
-    const { example, mark } = copies[index]!
-    const found = loadExtract(value)
-    if (found instanceof Float32Array)
-      rows.push(...namedRows(example, 'train', feature.rows(example, found, options), mark))
-    else faults.push({ ...found, path: example.id })
-  })
   return { rows, faults }
 }
 
@@ -181,45 +217,25 @@ function readsOf({ inputs }: StageContext<Options>, change: Change) {
   return change.kind === 'impulse' ? [{ path: join(inputs.room_folder!.path, change.file), hash: change.hash }] : []
 }
 
-async function append(set: FeatureSet, copies: readonly TableRow[]): Promise<FeatureSet> {
-  if (copies.length === 0) return set
-  const { toFeatureSet } = await import('../src/features/table.ts')
-  const { rows, ...head } = set.info
-  const added = toFeatureSet(head, copies)
-  return {
-    info: { ...head, rows: [...rows, ...added.info.rows] },
-    x: joined(set.x, added.x),
-    y: joined(set.y, added.y),
-  }
-}
-
-function joined(a: Float32Array, b: Float32Array): Float32Array {
-  const all = new Float32Array(a.length + b.length)
-  all.set(a)
-  all.set(b, a.length)
-  return all
-}
-
 /** `midi/a.mid@3` → `midi/a.mid`. */
 function itemIdOf(rowId: string): string {
   return rowId.replace(/@\d+$/, '')
 }
 
-function result({ info }: FeatureSet, copies: readonly TableRow[], faults: number, online: boolean): StageResult {
+function result(info: FeatureSetInfo, copies: number, faults: number, online: boolean): StageResult {
   const count = (split: Split) => info.rows.filter((row) => row.split === split).length
-  const added = `${copies.length} rows added to ${count('train')}`
+  const added = `${copies} rows added to ${count('train')}`
   const during = `${count('train')} rows change while training`
   const notes = faults > 0 ? [`${faults} copies could not be made, see the log`] : []
   return {
-    headline:
-      copies.length > 0 ? `${added}${online ? ', more while training' : ''}` : online ? during : 'nothing added',
+    headline: copies > 0 ? `${added}${online ? ', more while training' : ''}` : online ? during : 'nothing added',
     notes,
     metrics: {
-      rows: info.rows.length + copies.length,
-      train: count('train') + copies.length,
+      rows: info.rows.length + copies,
+      train: count('train') + copies,
       val: count('val'),
       test: count('test'),
-      added: copies.length,
+      added: copies,
       faults,
     },
   }

@@ -1,7 +1,14 @@
 /** featurize: examples → x.npy, y.npy and features.json, split by source, with a normaliser fit on the train split. */
-import type { FeatureSet, Split } from '../src/data/feature-set.ts'
+import type { FeatureWriter } from '../src/data/feature-file.ts'
+import type { FeatureRow, FeatureSetInfo, Split } from '../src/data/feature-set.ts'
 import type { Example, ValidationReport } from '../src/data/manifest.ts'
-import { examplesOf, type Feature, type FEATURE_NAMES, type FeatureOptions } from '../src/features/feature.ts'
+import {
+  examplesOf,
+  type Feature,
+  type FEATURE_NAMES,
+  type FeatureOptions,
+  type FeaturePair,
+} from '../src/features/feature.ts'
 import { type DataFault, formatFault, UserError } from '../src/lib/errors.ts'
 import { optionSchema } from '../src/models/config.ts'
 import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
@@ -49,7 +56,7 @@ export const featurize = defineStage<Options>({
   },
   external: (options) => (options.feature === 'onnx_embedding' ? modelInput(options) : []),
   run: async (ctx) => {
-    const [{ features }, { readValidation }, { writeFeatureSet }] = await Promise.all([
+    const [{ features }, { readValidation }, { createFeatureSet }] = await Promise.all([
       import('../src/features/index.ts'),
       import('../src/data/validation.ts'),
       import('../src/data/feature-file.ts'),
@@ -58,11 +65,15 @@ export const featurize = defineStage<Options>({
     const report = readValidation(ctx.inputs.validation!.path)
     await refuseWithout(feature, report, ctx.options.unlabelled)
     const examples = examplesOf(feature, report.examples)
-    const { extracts, faults, options } = await extractAll(ctx, feature, examples)
-    for (const fault of faults) ctx.log('warn', `left out ${formatFault(fault)}`)
-    const set = await assemble(options, feature, report, extracts)
-    writeFeatureSet(ctx.out(''), set)
-    return result(set, examples.length, faults.length)
+    const writer = createFeatureSet(ctx.out(''))
+    try {
+      const written = await writeRows(ctx, feature, examples, writer)
+      for (const fault of written.faults) ctx.log('warn', `left out ${formatFault(fault)}`)
+      const info = await finish(feature, report, written, writer)
+      return result(info, examples.length, written.faults.length)
+    } finally {
+      writer.abandon()
+    }
   },
 })
 
@@ -117,91 +128,129 @@ async function refuseWithout(feature: Feature, { counts }: ValidationReport, unl
   if (what) throw new UserError(`the data has nothing for ${feature.name}: ${what}`, { hint })
 }
 
-type Extracts = readonly (readonly [Example, Float32Array])[]
+/** A row whose split is not drawn yet: copying a hundred thousand would hold them twice. */
+type OpenRow = Omit<FeatureRow, 'split'> & { split: Split }
 
-async function extractAll(ctx: StageContext<Options>, feature: Feature, examples: readonly Example[]) {
-  const [{ openDataFolder }, { itemKey, workItem }, { loadExtract }, { extractionPool }] = await Promise.all([
-    import('../src/data/data-folder.ts'),
-    import('../src/features/table.ts'),
-    import('../src/features/stored.ts'),
-    import('../src/features/pool.ts'),
-  ])
+interface Written {
+  /** The options with the hash of the user's model in place of its path. */
+  readonly options: Options
+  /** In the order of the files; their splits are drawn when all are known. */
+  readonly rows: OpenRow[]
+  /** Examples that could be extracted, and of these the ones that gave rows. */
+  readonly extracted: readonly Example[]
+  readonly used: Example[]
+  /** A row as the recipe made it. */
+  readonly first: FeaturePair | null
+  readonly faults: DataFault[]
+}
+
+/** Every example extracted, or taken from the cache, and its rows written at once: only their names are held. */
+async function writeRows(
+  ctx: StageContext<Options>,
+  feature: Feature,
+  examples: readonly Example[],
+  writer: FeatureWriter,
+): Promise<Written> {
+  const [{ openDataFolder }, { itemKey, namedRows, workItem }, { loadExtract }, { extractionPool }] = await Promise.all(
+    [
+      import('../src/data/data-folder.ts'),
+      import('../src/features/table.ts'),
+      import('../src/features/stored.ts'),
+      import('../src/features/pool.ts'),
+    ],
+  )
   const input = ctx.inputs.data!
   const data = openDataFolder(input.path, input.files())
   const model = modelInUse(ctx, feature, ctx.options)
-  const items = examples.map((example) => {
-    const key = itemKey(feature, example, () => data.hash(example.id), model.options)
-    return { id: example.id, key, reads: [...data.reads(example.id), ...model.reads] }
-  })
+  const options = { ...ctx.options, ...model.options }
+  const rows: OpenRow[] = []
+  const extracted: Example[] = []
+  const used: Example[] = []
+  const faults: DataFault[] = []
+  let first: FeaturePair | null = null
+  const items = {
+    length: examples.length,
+    at: (index: number) => {
+      const example = examples[index]!
+      const key = itemKey(feature, example, () => data.hash(example.id), model.options)
+      return { id: example.id, key, reads: [...data.reads(example.id), ...model.reads] }
+    },
+  }
+  const take = (value: Uint8Array, index: number) => {
+    const example = examples[index]!
+    const found = loadExtract(value)
+    if (!(found instanceof Float32Array)) return void faults.push({ ...found, path: example.id })
+    extracted.push(example)
+    const pairs = feature.rows(example, found, options)
+    if (pairs.length === 0) return
+    first ??= pairs[0]!
+    used.push(example)
+    for (const { x, y } of pairs) writer.add(x, y)
+    for (const row of namedRows(example, 'train', pairs)) rows.push(row)
+  }
   const pool = extractionPool(feature.needsModel ? 1 : ctx.options.workers)
   const work = async (index: number) =>
     pool.run(
       { feature: ctx.options.feature, options: model.options, item: workItem(examples[index]!), root: data.root },
       await model.item(),
     )
-  const { values } = await eachItem(ctx, feature.name, items, work, pool.atOnce).finally(() =>
+  await eachItem(ctx, feature.name, items, work, { atOnce: pool.atOnce, take }).finally(() =>
     Promise.all([model.close(), pool.close()]),
   )
-  const extracts: [Example, Float32Array][] = []
-  const faults: DataFault[] = []
-  values.forEach((value, index) => {
-    const found = loadExtract(value)
-    if (found instanceof Float32Array) extracts.push([examples[index]!, found])
-    else faults.push({ ...found, path: examples[index]!.id })
-  })
-  return { extracts, faults, options: { ...ctx.options, ...model.options } }
+  return { options, rows, extracted, used, first, faults }
 }
 
 /** Labels, split and normaliser: quick, so never cached an item. */
-async function assemble(options: Options, feature: Feature, report: ValidationReport, extracts: Extracts) {
-  const [{ splitItems, splitSources }, { fitNormalizer }, table] = await Promise.all([
+async function finish(
+  feature: Feature,
+  report: ValidationReport,
+  { options, rows, extracted, used, first }: Written,
+  writer: FeatureWriter,
+): Promise<FeatureSetInfo> {
+  const [{ splitItems, splitSources }, { recipeOptions }] = await Promise.all([
     import('../src/data/split.ts'),
-    import('../src/data/normalize.ts'),
     import('../src/features/table.ts'),
   ])
-  const used = extracts
-    .map(([example, numbers]) => ({ example, pairs: feature.rows(example, numbers, options) }))
-    .filter(({ pairs }) => pairs.length > 0)
-  if (used.length === 0) throw nothingToLearn(feature, report, extracts, options)
+  if (first === null) throw nothingToLearn(feature, report, extracted, options)
   const shares = { val: options.val_split, test: options.test_split, seed: options.seed }
-  const splits = splitSources(splitItems(used.map(({ example }) => example)), shares)
-  const rows = used.flatMap(({ example, pairs }) => table.namedRows(example, splits.get(example.source)!, pairs))
-  const shape = feature.shape(options, rows[0]!.pair)
+  const splits = splitSources(splitItems(used), shares)
+  for (const row of rows) row.split = splits.get(row.source)!
+  if (!rows.some(({ split }) => split === 'train'))
+    throw new UserError(
+      `no ${feature.name} rows are left to train on: the data's own splits put all of them elsewhere`,
+      { hint: 'correct the split column of the data' },
+    )
+  const shape = feature.shape(options, first)
   const head = {
     format: 'kpipe-features/1' as const,
     feature: feature.name,
-    options: table.recipeOptions(feature, options),
+    options: recipeOptions(feature, options),
     xShape: shape.x,
     yShape: shape.y,
     yLabels: feature.yLabels(options),
     generated: report.source.generated,
     ...estimatedOf(feature, used),
+    rows,
   }
-  const set = table.toFeatureSet({ ...head, normalizer: null }, rows)
-  const train = rows.flatMap(({ row }, index) => (row.split === 'train' ? [index] : []))
-  if (train.length === 0)
-    throw new UserError(
-      `no ${feature.name} rows are left to train on: the data's own splits put all of them elsewhere`,
-      {
-        hint: 'correct the split column of the data',
-      },
-    )
-  const kind = options.normalization
-  const normalizer = kind === 'none' ? null : fitNormalizer(kind, set.x, train, table.size(shape.x))
-  return { ...set, info: { ...set.info, normalizer } }
+  return writer.finish(head, options.normalization === 'none' ? null : options.normalization)
 }
 
 /** Nothing for features from the data itself. */
-function estimatedOf({ room, estimated }: Feature, used: readonly { readonly example: Example }[]) {
-  if (!estimated || used[0]!.example.room === room) return {}
+function estimatedOf({ room, estimated }: Feature, used: readonly Example[]) {
+  if (!estimated || used[0]!.room === room) return {}
   const files = used.length === 1 ? '1 file' : `${used.length} files`
   return { estimated: `${estimated.what}, from the notes of ${files} in ${estimated.from}/` }
 }
 
-function nothingToLearn(feature: Feature, report: ValidationReport, extracts: Extracts, options: Options): UserError {
+function nothingToLearn(
+  feature: Feature,
+  report: ValidationReport,
+  extracted: readonly Example[],
+  options: Options,
+): UserError {
   const { counts } = report
-  if (extracts.length > 0 && feature.rowOptions.includes('target') && options.target === 'class')
-    return noneOfClasses(feature, extracts, options)
+  if (extracted.length > 0 && feature.rowOptions.includes('target') && options.target === 'class')
+    return noneOfClasses(feature, extracted, options)
   const { found, kept, labelled } = counts[feature.room]
   const message = `no rows for ${feature.name}: ${found} items of ${feature.room} found, ${kept} usable, ${labelled} with a label`
   const unlabelled = feature.rowOptions.includes('unlabelled') ? 'add labels, or set unlabelled: neutral' : 'add labels'
@@ -210,12 +259,12 @@ function nothingToLearn(feature: Feature, report: ValidationReport, extracts: Ex
 }
 
 /** The fact that should hold the class is not there, or holds other words. */
-function noneOfClasses(feature: Feature, extracts: Extracts, { classes, class_from }: Options): UserError {
-  const words = extracts.map(([{ facts }]) => String(facts[class_from] ?? '').trim())
+function noneOfClasses(feature: Feature, extracted: readonly Example[], { classes, class_from }: Options): UserError {
+  const words = extracted.map(({ facts }) => String(facts[class_from] ?? '').trim())
   const values = new Set(words.filter((word) => word !== ''))
   const found = values.size > 0 ? [...values].sort().slice(0, 12).join(', ') : 'nothing'
-  const message = `no rows for ${feature.name}: "${class_from}" of the ${extracts.length} usable items is ${found}, none of the classes ${classes.join(', ')}`
-  const others = [...new Set(extracts.flatMap(([{ facts }]) => Object.keys(facts)))].sort()
+  const message = `no rows for ${feature.name}: "${class_from}" of the ${extracted.length} usable items is ${found}, none of the classes ${classes.join(', ')}`
+  const others = [...new Set(extracted.flatMap(({ facts }) => Object.keys(facts)))].sort()
   const hint =
     values.size > 0
       ? `write classes: [${found}]`
@@ -225,7 +274,7 @@ function noneOfClasses(feature: Feature, extracts: Extracts, { classes, class_fr
   return new UserError(message, { hint })
 }
 
-function result({ info }: FeatureSet, items: number, faults: number): StageResult {
+function result(info: FeatureSetInfo, items: number, faults: number): StageResult {
   const count = (split: Split) => info.rows.filter((row) => row.split === split).length
   const [train, val, test] = [count('train'), count('val'), count('test')]
   const labelled = info.rows.filter((row) => row.labelled).length

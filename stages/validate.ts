@@ -4,7 +4,6 @@ import { canonical, writeAtomic } from '../src/lib/files.ts'
 import type { FileCheck } from '../src/data/check-file.ts'
 import type { DataFolder } from '../src/data/data-folder.ts'
 import type { Dropped, Example, ValidationReport } from '../src/data/manifest.ts'
-import type { Measure } from '../src/data/measure.ts'
 import { defineStage, type OptionProblem, type StageContext, type StageResult } from '../src/stage.ts'
 import { eachItem } from './shared/items.ts'
 import type { Served } from './shared/serves.ts'
@@ -82,8 +81,7 @@ export const validate = defineStage<Options>({
     )
     await judge(ctx, report)
     writeValidation(ctx.out(''), report)
-    const { statsOf } = await import('../src/data/stats.ts')
-    writeAtomic(ctx.out('stats.json'), `${JSON.stringify(statsOf(report.examples, checked.measures), null, 1)}\n`)
+    writeAtomic(ctx.out('stats.json'), `${JSON.stringify(checked.stats, null, 1)}\n`)
     const { servedModels } = await import('./shared/serves.ts')
     return result(report, servedModels(report.counts))
   },
@@ -95,45 +93,60 @@ async function checkFiles(
   data: Pick<DataFolder, 'hash' | 'read' | 'reads'>,
   examples: readonly Example[],
 ) {
-  const { checkFile } = await import('../src/data/check-file.ts')
+  const [{ checkFile }, { statsBuilder }] = await Promise.all([
+    import('../src/data/check-file.ts'),
+    import('../src/data/stats.ts'),
+  ])
   const { min_seconds: minSeconds, min_notes: minNotes, sample_rate: sampleRate, repair } = ctx.options
   const onDisk = examples.filter((example) => example.room !== 'chords')
-  const items = onDisk.map(({ id, room }) => {
-    const options = room === 'audio' ? [minSeconds, sampleRate] : [room, minNotes, ...(repair ? ['repair'] : [])]
-    return { id, key: canonical([data.hash(id), ...options]), reads: data.reads(id) }
-  })
-  const results = await eachItem(ctx, 'check', items, async (index) => {
-    const { room, id } = onDisk[index]!
-    const check = await checkFile(room, data.read(id), id, { minSeconds, minNotes, sampleRate, repair })
-    return new TextEncoder().encode(JSON.stringify(check))
-  })
+  const items = {
+    length: onDisk.length,
+    at: (index: number) => {
+      const { id, room } = onDisk[index]!
+      const options = room === 'audio' ? [minSeconds, sampleRate] : [room, minNotes, ...(repair ? ['repair'] : [])]
+      return { id, key: canonical([data.hash(id), ...options]), reads: data.reads(id) }
+    },
+  }
   const dropped: Dropped[] = []
   const warnings: Dropped[] = []
   const bad = new Set<Example>()
   const repaired = new Set<Example>()
-  const measures = new Map<Example, Measure | null>()
-  onDisk.forEach((example, index) => {
+  const lengths = new Map<Example, number>()
+  const stats = statsBuilder()
+  for (const example of examples) if (example.room === 'chords') stats.add(example, null)
+  const encoder = new TextEncoder()
+  const decoder = new TextDecoder()
+  const check = async (index: number) => {
+    const { room, id } = onDisk[index]!
+    return encoder.encode(
+      JSON.stringify(await checkFile(room, data.read(id), id, { minSeconds, minNotes, sampleRate, repair })),
+    )
+  }
+  const take = (value: Uint8Array, index: number) => {
+    const example = onDisk[index]!
     const { id, room } = example
-    const check = JSON.parse(new TextDecoder().decode(results.values[index])) as FileCheck
-    measures.set(example, check.measure)
+    const found = JSON.parse(decoder.decode(value)) as FileCheck
     // The stored path is that of the file when it was checked; a renamed copy has the same content.
-    warnings.push(...check.warnings.map((fault) => ({ room, id, fault: { ...fault, path: id } })))
-    if (check.repaired) repaired.add(example)
-    if (!check.fault) return
-    dropped.push({ room, id, fault: { ...check.fault, path: id } })
+    warnings.push(...found.warnings.map((fault) => ({ room, id, fault: { ...fault, path: id } })))
+    if (found.repaired) repaired.add(example)
+    if (!found.fault) {
+      stats.add(example, found.measure)
+      if (found.measure) lengths.set(example, found.measure.seconds)
+      return
+    }
+    dropped.push({ room, id, fault: { ...found.fault, path: id } })
     bad.add(example)
-  })
-  const good = examples.filter((example) => !bad.has(example))
-  const kept = good.map((example) => {
-    const seconds = measures.get(example)?.seconds
-    return {
+  }
+  await eachItem(ctx, 'check', items, check, { take })
+  const kept = examples
+    .filter((example) => !bad.has(example))
+    .map((example) => ({
       ...example,
-      ...(seconds === undefined ? {} : { seconds }),
+      ...(lengths.has(example) ? { seconds: lengths.get(example)! } : {}),
       // The recipes read it as it was read here.
       ...(repaired.has(example) ? { facts: { ...example.facts, repaired: true } } : {}),
-    }
-  })
-  return { kept, dropped, warnings, measures: good.map((example) => measures.get(example) ?? null) }
+    }))
+  return { kept, dropped, warnings, stats: stats.result() }
 }
 
 /** Logs what was dropped. @throws UserError above `max_bad`, or where nothing at all was found */

@@ -78,10 +78,11 @@ export function stageRig(): Rig {
         },
         scratch: folder(join(dir, `scratch-${runs}`)),
         checkpoints: request.checkpoints ? folder(request.checkpoints) : null,
-        each: async (table, list, compute) => {
+        each: async (table, list, compute, { take } = {}) => {
           const values: Uint8Array[] = []
           const before = computed.length
-          for (const [index, item] of list.entries()) {
+          for (let index = 0; index < list.length; index++) {
+            const item = list.at(index)!
             const key = canonical([kind.kind, table, item.id, item.key])
             let value = items.get(key)
             if (value) reused.push(item.id)
@@ -90,7 +91,8 @@ export function stageRig(): Rig {
               items.set(key, value)
               computed.push(item.id)
             }
-            values.push(value)
+            if (take) take(value, index)
+            else values.push(value)
           }
           const fresh = computed.length - before
           return { values, computed: fresh, reused: list.length - fresh }

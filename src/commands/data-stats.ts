@@ -8,10 +8,7 @@ import type { DataOptions } from './data.ts'
 import { placeOf, titleOf } from './data-place.ts'
 
 export async function dataStats(options: DataOptions, io: Io): Promise<number> {
-  const [{ measureExamples, surveyFolder }, { statsOf }] = await Promise.all([
-    import('../data/survey.ts'),
-    import('../data/stats.ts'),
-  ])
+  const { measureExamples, surveyFolder } = await import('../data/survey.ts')
   const folder = placeOf(options.words[0], io)
   const told = progress(io)
   const all = await surveyFolder(folder, told('reading'))
@@ -27,7 +24,7 @@ export async function dataStats(options: DataOptions, io: Io): Promise<number> {
     CHECKS,
     told('decoding'),
   )
-  const stats = statsOf(measured.examples, measured.measures)
+  const { stats } = measured
   const dropped = [...reading.dropped, ...measured.dropped].filter(({ room }) => !options.room || room === options.room)
   if (options.json) {
     const causes = tally(dropped.map(({ fault }) => fault.code))

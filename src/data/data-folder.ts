@@ -28,11 +28,15 @@ export function openDataFolder(path: string, files: readonly DataFile[]): DataFo
   const source = readJson<SourceInfo>(join(path, 'source.json'))
   const downloaded = source?.format === 'kpipe-source/1'
   const root = downloaded ? join(path, 'data') : path
-  const below = downloaded ? files.flatMap(belowData) : files
-  const hashes = new Map(below.map((file) => [file.path, file.hash]))
+  // Names of a hundred thousand files are held once: whoever wants the list makes it.
+  const named = (file: DataFile): DataFile[] => (downloaded ? belowData(file) : [file])
+  const hashes = new Map<string, string>()
+  for (const file of files) for (const { path: name, hash } of named(file)) hashes.set(name, hash)
   return {
     source: downloaded ? source : { ...LOCAL, title: path.split('/').at(-1)! },
-    files: below,
+    get files() {
+      return files.flatMap(named)
+    },
     root,
     hash: (file) => {
       const hash = hashes.get(file)

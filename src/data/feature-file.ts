@@ -6,13 +6,93 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataError } from '../lib/errors.ts'
 import { writeAtomic } from '../lib/files.ts'
-import type { FeatureSet, FeatureSetInfo, Split } from './feature-set.ts'
-import { openNpy, readNpy, writeNpy } from './npy.ts'
+import type { NormalizerData } from '../network.ts'
+import type { FeatureRow, FeatureSet, FeatureSetInfo, Split } from './feature-set.ts'
+import { normalizerFit } from './normalize.ts'
+import { createNpy, openNpy, readNpy, writeNpy } from './npy.ts'
 
 export function writeFeatureSet(dir: string, { info, x, y }: FeatureSet): void {
   writeNpy(join(dir, 'x.npy'), x, [info.rows.length, ...info.xShape])
   writeNpy(join(dir, 'y.npy'), y, [info.rows.length, ...info.yShape])
   writeAtomic(join(dir, 'features.json'), infoText(info))
+}
+
+/** A feature set written row by row, for sets larger than memory. Its folder is no feature set before `finish`. */
+export interface FeatureWriter {
+  readonly rows: number
+  /** @throws Error where a row has another length than the first, or holds NaN: a mistake in the recipe */
+  add(x: Float32Array, y: Float32Array): void
+  /** The normaliser is fit on the rows of the train split, read back from the file. */
+  finish(info: Omit<FeatureSetInfo, 'normalizer'>, normalizer: FitWanted): Promise<FeatureSetInfo>
+  /** For a `finally`: lets go of the files where they were not finished. */
+  abandon(): void
+}
+
+/** A kind to fit, or what stands already. */
+export type FitWanted = NormalizerData['kind'] | NormalizerData | null
+
+export function createFeatureSet(dir: string): FeatureWriter {
+  const files = { x: createNpy(join(dir, 'x.npy')), y: createNpy(join(dir, 'y.npy')) }
+  const widths = { x: -1, y: -1 }
+  let rows = 0
+  const append = (name: 'x' | 'y', row: Float32Array) => {
+    if (widths[name] < 0) widths[name] = row.length
+    if (row.length !== widths[name])
+      throw new Error(`row ${rows} of ${name} has ${row.length} numbers, expected ${widths[name]}`)
+    if (!row.every(Number.isFinite)) throw new Error(`row ${rows} of ${name} holds NaN or infinity`)
+    files[name].append(row)
+  }
+  return {
+    get rows() {
+      return rows
+    },
+    add: (x, y) => {
+      append('x', x)
+      append('y', y)
+      rows++
+    },
+    finish: async (head, wanted) => {
+      files.x.close([rows, ...head.xShape])
+      files.y.close([rows, ...head.yShape])
+      const normalizer = typeof wanted === 'string' ? await fitInFile(join(dir, 'x.npy'), wanted, head.rows) : wanted
+      const { rows: named, ...rest } = head
+      const info = { ...rest, normalizer, rows: named }
+      writeAtomic(join(dir, 'features.json'), infoText(info))
+      return info
+    },
+    abandon: () => {
+      files.x.abandon()
+      files.y.abandon()
+    },
+  }
+}
+
+/** Numbers read at once. */
+const CHUNK = 1 << 20
+
+/** All rows in order and those of the train split shown to the fit: reading single rows would take longer. */
+async function fitInFile(
+  path: string,
+  kind: NormalizerData['kind'],
+  rows: readonly FeatureRow[],
+): Promise<NormalizerData> {
+  const file = await openNpy(path)
+  try {
+    const fit = normalizerFit(kind, file.rowSize)
+    const most = Math.max(1, Math.floor(CHUNK / Math.max(1, file.rowSize)))
+    const chunk = new Float32Array(most * file.rowSize)
+    for (let pass = 0; pass < fit.passes; pass++) {
+      for (let first = 0; first < rows.length; first += most) {
+        const count = Math.min(most, rows.length - first)
+        await file.readRows(first, count, chunk, 0)
+        for (let i = 0; i < count; i++) if (rows[first + i]!.split === 'train') fit.add(chunk, i * file.rowSize)
+      }
+      fit.endPass()
+    }
+    return fit.result()
+  } finally {
+    await file.close()
+  }
 }
 
 /** @throws DataError where a file is missing, damaged, or the three do not fit together. */

@@ -17,17 +17,44 @@ export function fitNormalizer(
   rows: readonly number[],
   size: number,
 ): NormalizerData {
-  if (rows.length === 0) throw new Error('fitNormalizer: no rows to fit on')
-  const fit = kind === 'standard' ? fitStandard : fitMinmax
-  const offset: number[] = []
-  const scale: number[] = []
-  for (let column = 0; column < size; column++) {
-    const [start, width] = fit(x, rows, size, column)
-    // Rounded to float32, because that is what exports and the plug-in's loader hold.
-    offset.push(Math.fround(start))
-    scale.push(Math.fround(width > 1e-12 * Math.max(1, Math.abs(start)) ? width : 1))
+  const fit = normalizerFit(kind, size)
+  for (let pass = 0; pass < fit.passes; pass++) {
+    for (const row of rows) fit.add(x, row * size)
+    fit.endPass()
   }
-  return { kind, offset, scale }
+  return fit.result()
+}
+
+/** A fit that is shown the rows one by one, as often as `passes` says: for sets that are not held in memory. */
+export interface NormalizerFit {
+  readonly passes: number
+  /** The row that begins at number `from`. */
+  add(x: Float32Array, from: number): void
+  endPass(): void
+  /** @throws Error where no row was shown */
+  result(): NormalizerData
+}
+
+export function normalizerFit(kind: NormalizerData['kind'], size: number): NormalizerFit {
+  const fit = kind === 'standard' ? standardFit(size) : minmaxFit(size)
+  let shown = 0
+  return {
+    ...fit,
+    add: (x, from) => {
+      shown++
+      fit.add(x, from)
+    },
+    result: () => {
+      if (shown === 0) throw new Error('fitNormalizer: no rows to fit on')
+      const columns = fit.columns()
+      return {
+        kind,
+        // Rounded to float32, because that is what exports and the plug-in's loader hold.
+        offset: columns.map(([start]) => Math.fround(start)),
+        scale: columns.map(([start, width]) => Math.fround(width > 1e-12 * Math.max(1, Math.abs(start)) ? width : 1)),
+      }
+    },
+  }
 }
 
 /** A new array [n, size]; `normalizer` null copies. The arithmetic is float32, as in the exported model. */
@@ -44,25 +71,45 @@ export function denormalize(x: Float32Array, normalizer: NormalizerData | null, 
   return x.map((value, i) => Math.fround(value * scale[i % size]!) + offset[i % size]!)
 }
 
-type Fit = (x: Float32Array, rows: readonly number[], size: number, column: number) => [number, number]
-
-/** Two passes in double precision: one pass loses the variance of features with a large mean. */
-const fitStandard: Fit = (x, rows, size, column) => {
-  let sum = 0
-  for (const row of rows) sum += x[row * size + column]!
-  const mean = sum / rows.length
-  let squares = 0
-  for (const row of rows) squares += (x[row * size + column]! - mean) ** 2
-  return [mean, Math.sqrt(squares / rows.length)]
+interface Columns extends Omit<NormalizerFit, 'result'> {
+  /** Offset and scale of every column. */
+  columns(): (readonly [number, number])[]
 }
 
-const fitMinmax: Fit = (x, rows, size, column) => {
-  let least = Infinity
-  let greatest = -Infinity
-  for (const row of rows) {
-    const value = x[row * size + column]!
-    if (value < least) least = value
-    if (value > greatest) greatest = value
+/** Two passes in double precision: one pass loses the variance of features with a large mean. */
+function standardFit(size: number): Columns {
+  const mean = new Float64Array(size)
+  const squares = new Float64Array(size)
+  let rows = 0
+  let pass = 0
+  return {
+    passes: 2,
+    add: (x, from) => {
+      if (pass === 0) {
+        rows++
+        for (let column = 0; column < size; column++) mean[column]! += x[from + column]!
+      } else for (let column = 0; column < size; column++) squares[column]! += (x[from + column]! - mean[column]!) ** 2
+    },
+    endPass: () => {
+      if (pass++ === 0) for (let column = 0; column < size; column++) mean[column]! /= rows
+    },
+    columns: () => Array.from(mean, (value, column) => [value, Math.sqrt(squares[column]! / rows)] as const),
   }
-  return [least, greatest - least]
+}
+
+function minmaxFit(size: number): Columns {
+  const least = new Float64Array(size).fill(Infinity)
+  const greatest = new Float64Array(size).fill(-Infinity)
+  return {
+    passes: 1,
+    add: (x, from) => {
+      for (let column = 0; column < size; column++) {
+        const value = x[from + column]!
+        if (value < least[column]!) least[column] = value
+        if (value > greatest[column]!) greatest[column] = value
+      }
+    },
+    endPass: () => {},
+    columns: () => Array.from(least, (value, column) => [value, greatest[column]! - value] as const),
+  }
 }

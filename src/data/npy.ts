@@ -2,7 +2,7 @@
  * NumPy's .npy, float32 in C order only: `np.load('x.npy', mmap_mode='r')` reads what is written here.
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html (version 1.0; 2.0 is read too).
  */
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { DataError } from '../lib/errors.ts'
 import { writeAtomic } from '../lib/files.ts'
@@ -18,17 +18,80 @@ const PREFIX = 10
 /** @throws Error where the shape does not hold the data (a mistake of the caller). */
 export function writeNpy(path: string, data: Float32Array, shape: readonly number[]): void {
   if (product(shape) !== data.length) throw new Error(`npy: shape [${shape.join(', ')}] for ${data.length} numbers`)
+  const header = headerOf(shape)
+  const file = Buffer.alloc(header.length + data.length * 4)
+  file.set(header)
+  file.set(littleEndianBytes(data), header.length)
+  writeAtomic(path, file)
+}
+
+/** A .npy file written row by row, whose number of rows is known only at the end. */
+export interface NpyWriter {
+  /** @param rows whole rows, copied at once */
+  append(rows: Float32Array): void
+  /** @throws Error where the shape does not hold what was appended */
+  close(shape: readonly number[]): void
+  /** Lets go of the file as it is; nothing after `close`. */
+  abandon(): void
+}
+
+/** Bytes collected before they are written. */
+const BLOCK = 1 << 20
+
+/** Writes into the file itself, which is no .npy file before `close`: for a folder that nobody reads yet. */
+export function createNpy(path: string): NpyWriter {
+  const fd = openSync(path, 'w')
+  const block = Buffer.alloc(BLOCK)
+  let open = true
+  let filled = 0
+  let size = HEADER
+  let numbers = 0
+  const end = () => {
+    if (open) closeSync(fd)
+    open = false
+  }
+  const write = (bytes: Uint8Array) => {
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, size + done)
+    size += bytes.length
+  }
+  const flush = () => {
+    write(block.subarray(0, filled))
+    filled = 0
+  }
+  return {
+    append: (rows) => {
+      const bytes = littleEndianBytes(rows)
+      numbers += rows.length
+      if (filled + bytes.length > BLOCK) flush()
+      if (bytes.length > BLOCK) return write(bytes)
+      block.set(bytes, filled)
+      filled += bytes.length
+    },
+    close: (shape) => {
+      flush()
+      const header = headerOf(shape)
+      if (product(shape) !== numbers || header.length !== HEADER)
+        throw new Error(`npy: shape [${shape.join(', ')}] for ${numbers} numbers`)
+      writeSync(fd, header, 0, HEADER, 0)
+      end()
+    },
+    abandon: end,
+  }
+}
+
+/** Length of the header of any shape of up to six axes: the data starts at a multiple of 64, so that it can be mapped. */
+const HEADER = 128
+
+function headerOf(shape: readonly number[]): Buffer {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`
-  // The data starts at a multiple of 64, so that it can be mapped into memory.
-  const length = Math.ceil((PREFIX + text.length + 1) / 64) * 64
-  const file = Buffer.alloc(length + data.length * 4, ' ')
-  file.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0])
-  file.writeUInt16LE(length - PREFIX, 8)
-  file.write(text, PREFIX, 'latin1')
-  file.write('\n', length - 1, 'latin1')
-  file.set(littleEndianBytes(data), length)
-  writeAtomic(path, file)
+  const length = Math.max(HEADER, Math.ceil((PREFIX + text.length + 1) / 64) * 64)
+  const header = Buffer.alloc(length, ' ')
+  header.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0])
+  header.writeUInt16LE(length - PREFIX, 8)
+  header.write(text, PREFIX, 'latin1')
+  header.write('\n', length - 1, 'latin1')
+  return header
 }
 
 /** @throws DataError where the file is not a whole float32 array in C order. */

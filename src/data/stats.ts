@@ -53,39 +53,101 @@ const BINS = 24
 const LEVEL_BINS = 16
 const PITCHES = 128
 
-/** @param measures of the examples, in their order; null where a file was not decoded (chords) */
-export function statsOf(examples: readonly Example[], measures: readonly (Measure | null)[]): DataStats {
-  const byRoom = new Map<Room, { example: Example; measure: Measure | null }[]>()
-  examples.forEach((example, i) => {
-    const list = byRoom.get(example.room) ?? []
-    list.push({ example, measure: measures[i] ?? null })
-    byRoom.set(example.room, list)
-  })
-  const rooms = ROOMS.flatMap((room) => {
-    const items = byRoom.get(room)
-    return items ? [roomStats(room, items)] : []
-  })
-  return { format: 'kpipe-data-stats/1', rooms }
+/** Examples added one by one: of each only a few numbers are kept. */
+export interface StatsBuilder {
+  /** @param measure null where the file was not decoded (chords) */
+  add(example: Example, measure: Measure | null): void
+  result(): DataStats
 }
 
-function roomStats(room: Room, items: readonly { example: Example; measure: Measure | null }[]): RoomStats {
-  const examples = items.map(({ example }) => example)
-  const measures = items.flatMap(({ measure }) => measure ?? [])
-  const noted = measures.filter(({ notes }) => notes !== undefined)
-  const lengths = room === 'chords' ? examples.map(chordCount) : measures.map(({ seconds }) => seconds)
-  const labels = examples.flatMap(({ emotion }) => emotion ?? [])
+export function statsBuilder(): StatsBuilder {
+  const rooms = new Map<Room, RoomTally>()
+  return {
+    add: (example, measure) => {
+      const tally = rooms.get(example.room) ?? newTally()
+      rooms.set(example.room, tally)
+      addTo(tally, example, measure)
+    },
+    result: () => ({
+      format: 'kpipe-data-stats/1',
+      rooms: ROOMS.flatMap((room) => {
+        const tally = rooms.get(room)
+        return tally ? [roomStats(room, tally)] : []
+      }),
+    }),
+  }
+}
+
+/** What is kept of the examples of a room. */
+interface RoomTally {
+  items: number
+  readonly sources: Set<string>
+  readonly lengths: number[]
+  readonly densities: number[]
+  readonly pitches: number[]
+  readonly valence: number[]
+  readonly arousal: number[]
+  /** By what they are counted → kind → items. */
+  readonly kinds: Map<string, Map<string, number>>
+}
+
+function newTally(): RoomTally {
+  return {
+    items: 0,
+    sources: new Set(),
+    lengths: [],
+    densities: [],
+    pitches: Array.from({ length: PITCHES }, () => 0),
+    valence: [],
+    arousal: [],
+    kinds: new Map(),
+  }
+}
+
+function addTo(tally: RoomTally, example: Example, measure: Measure | null): void {
+  const { room, source, emotion, facts, part } = example
+  tally.items++
+  tally.sources.add(source)
+  if (room === 'chords') tally.lengths.push(chordCount(example))
+  else if (measure) tally.lengths.push(measure.seconds)
+  if (measure?.notes !== undefined) {
+    // A file shorter than a second is not a trill.
+    tally.densities.push(measure.notes / Math.max(measure.seconds, 1))
+    const { pitches = [] } = measure
+    for (let i = 0; i < pitches.length; i += 2) tally.pitches[pitches[i]!]! += pitches[i + 1]!
+  }
+  if (emotion) {
+    tally.valence.push(emotion.valence)
+    tally.arousal.push(emotion.arousal)
+  }
+  const count = (by: string, kind: string | undefined) => {
+    if (!kind) return
+    const kinds = tally.kinds.get(by) ?? new Map<string, number>()
+    tally.kinds.set(by, kinds.set(kind, (kinds.get(kind) ?? 0) + 1))
+  }
+  count('quadrant', QUADRANT_NAMES[quadrantOf(example)])
+  count('set', part)
+  for (const [fact, by] of Object.entries(COUNTED)) count(by, facts[fact] ? String(facts[fact]) : undefined)
+  count('sample rate', measure?.sampleRate ? `${measure.sampleRate} Hz` : undefined)
+}
+
+function roomStats(room: Room, tally: RoomTally): RoomStats {
+  const { items, sources, lengths, densities, pitches, valence, arousal, kinds } = tally
   const levels = (values: readonly number[]) => (values.length > 0 ? binLevels(values) : null)
   return {
     room,
-    items: items.length,
-    sources: new Set(examples.map(({ source }) => source)).size,
-    labelled: labels.length,
+    items,
+    sources: sources.size,
+    labelled: valence.length,
     length: spread(lengths),
-    density: noted.length > 0 ? spread(noted.map(({ notes, seconds }) => notes! / Math.max(seconds, 1))) : null,
-    pitches: noted.length > 0 ? sumPitches(noted) : null,
-    valence: levels(labels.map(({ valence }) => valence)),
-    arousal: levels(labels.map(({ arousal }) => arousal)),
-    balance: balances(items),
+    density: densities.length > 0 ? spread(densities) : null,
+    pitches: densities.length > 0 ? pitches : null,
+    valence: levels(valence),
+    arousal: levels(arousal),
+    balance: ORDER.flatMap((by) => {
+      const found = kinds.get(by)
+      return found ? [balance(by, found)] : []
+    }),
   }
 }
 
@@ -117,13 +179,6 @@ function spread(values: readonly number[]): Spread {
 
 const round = (value: number): number => Number(value.toPrecision(6))
 
-function sumPitches(measures: readonly Measure[]): number[] {
-  const sums = Array.from({ length: PITCHES }, () => 0)
-  for (const { pitches = [] } of measures)
-    for (let i = 0; i < pitches.length; i += 2) sums[pitches[i]!] = sums[pitches[i]!]! + pitches[i + 1]!
-  return sums
-}
-
 /** Facts that items are counted by, where they have them. */
 const COUNTED: Readonly<Record<string, string>> = {
   label: 'class',
@@ -133,18 +188,7 @@ const COUNTED: Readonly<Record<string, string>> = {
   mode: 'mode',
 }
 
-function balances(items: readonly { example: Example; measure: Measure | null }[]): Balance[] {
-  const quadrants = items.flatMap(({ example }) => QUADRANT_NAMES[quadrantOf(example)] ?? [])
-  const parts = items.flatMap(({ example }) => example.part ?? [])
-  const rates = items.flatMap(({ measure }) => (measure?.sampleRate ? [`${measure.sampleRate} Hz`] : []))
-  const facts = Object.entries(COUNTED).map(([fact, by]) => {
-    const words = items.flatMap(({ example }) => (example.facts[fact] ? [String(example.facts[fact])] : []))
-    return balance(by, words)
-  })
-  return [balance('quadrant', quadrants), balance('set', parts), ...facts, balance('sample rate', rates)].filter(
-    ({ counts }) => counts.length > 0,
-  )
-}
+const ORDER = ['quadrant', 'set', ...Object.values(COUNTED), 'sample rate']
 
 const QUADRANT_NAMES: Readonly<Record<string, string>> = {
   '++': 'Q1 +valence +arousal',
@@ -153,9 +197,7 @@ const QUADRANT_NAMES: Readonly<Record<string, string>> = {
   '+-': 'Q4 +valence -arousal',
 }
 
-function balance(by: string, words: readonly string[]): Balance {
-  const counts = new Map<string, number>()
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+function balance(by: string, counts: ReadonlyMap<string, number>): Balance {
   const sorted = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
   const rest = sorted.slice(MOST_KINDS)
   return {

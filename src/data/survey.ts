@@ -5,8 +5,8 @@ import { readJson, sha256 } from '../lib/files.ts'
 import type { CheckOptions } from './check-file.ts'
 import { type DataReading, readExamples } from './examples.ts'
 import type { DataFile } from './layouts/layout.ts'
-import type { Dropped, Example, SourceInfo } from './manifest.ts'
-import type { Measure } from './measure.ts'
+import type { Dropped, SourceInfo } from './manifest.ts'
+import { type DataStats, statsBuilder } from './stats.ts'
 
 export interface Surveyed {
   /** Folder that ids of examples are relative to. */
@@ -45,8 +45,7 @@ export async function glanceFolder(root: string): Promise<DataReading> {
 }
 
 export interface Measured {
-  readonly examples: readonly Example[]
-  readonly measures: readonly (Measure | null)[]
+  readonly stats: DataStats
   /** Files that cannot be used, with the reason. */
   readonly dropped: readonly Dropped[]
 }
@@ -58,20 +57,16 @@ export async function measureExamples(
   onFile: (done: number, total: number) => void = () => {},
 ): Promise<Measured> {
   const { checkFile } = await import('./check-file.ts')
-  const examples: Example[] = []
-  const measures: (Measure | null)[] = []
+  const stats = statsBuilder()
   const dropped: Dropped[] = []
   for (const [i, example] of reading.examples.entries()) {
     const { room, id } = example
     const check = room === 'chords' ? null : await checkFile(room, readFileSync(join(root, id)), id, options)
     onFile(i + 1, reading.examples.length)
     if (check?.fault) dropped.push({ room, id, fault: check.fault })
-    else {
-      examples.push(example)
-      measures.push(check?.measure ?? null)
-    }
+    else stats.add(example, check?.measure ?? null)
   }
-  return { examples, measures, dropped }
+  return { stats: stats.result(), dropped }
 }
 
 /** Files below a folder, links to folders walked through, sorted. */

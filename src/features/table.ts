@@ -1,15 +1,10 @@
-/** Rows of several items put together into a FeatureSet; what featurize and augment share. */
-import type { FeatureRow, FeatureSet, FeatureSetInfo, Split } from '../data/feature-set.ts'
+/** Names, keys and options of rows; what featurize and augment share. */
+import type { FeatureRow, Split } from '../data/feature-set.ts'
 import type { Example } from '../data/manifest.ts'
 import { canonical } from '../lib/files.ts'
 import type { Change } from './changes.ts'
 import type { Feature, FeatureOptions, FeaturePair } from './feature.ts'
 import type { Extraction } from './pool.ts'
-
-export interface TableRow {
-  readonly pair: FeaturePair
-  readonly row: FeatureRow
-}
 
 /**
  * Text of all that `extract` depends on: the content (never name or label), the options it reads, the change.
@@ -44,47 +39,19 @@ export function recipeOptions(feature: Feature, options: FeatureOptions): Record
 }
 
 /** Rows of one item with their names: `id`, or `id@0`, `id@1` … where there are several; then the mark of a copy. */
-export function namedRows(example: Example, split: Split, pairs: readonly FeaturePair[], mark = ''): TableRow[] {
+export function namedRows(example: Example, split: Split, pairs: readonly FeaturePair[], mark = ''): FeatureRow[] {
   return pairs.map((pair, index) => ({
-    pair,
-    row: {
-      id: `${example.id}${pairs.length > 1 ? `@${index}` : ''}${mark}`,
-      source: example.source,
-      split,
-      labelled: pair.labelled,
-      valence: pair.emotion?.valence ?? null,
-      arousal: pair.emotion?.arousal ?? null,
-    },
+    id: `${example.id}${pairs.length > 1 ? `@${index}` : ''}${mark}`,
+    source: example.source,
+    split,
+    labelled: pair.labelled,
+    valence: pair.emotion?.valence ?? null,
+    arousal: pair.emotion?.arousal ?? null,
   }))
-}
-
-/** @throws Error where a pair has not the shape that `head` says: a mistake in the recipe */
-export function toFeatureSet(head: Omit<FeatureSetInfo, 'rows'>, rows: readonly TableRow[]): FeatureSet {
-  const x = stack(
-    rows.map(({ pair }) => pair.x),
-    size(head.xShape),
-    'x',
-  )
-  const y = stack(
-    rows.map(({ pair }) => pair.y),
-    size(head.yShape),
-    'y',
-  )
-  return { info: { ...head, rows: rows.map(({ row }) => row) }, x, y }
 }
 
 export function size(shape: readonly number[]): number {
   return shape.reduce((all, length) => all * length, 1)
-}
-
-function stack(parts: readonly Float32Array[], width: number, name: string): Float32Array {
-  const all = new Float32Array(parts.length * width)
-  parts.forEach((part, index) => {
-    if (part.length !== width) throw new Error(`row ${index} of ${name} has ${part.length} numbers, expected ${width}`)
-    if (!part.every(Number.isFinite)) throw new Error(`row ${index} of ${name} holds NaN or infinity`)
-    all.set(part, index * width)
-  })
-  return all
 }
 
 function isRepaired({ facts }: Example): boolean {

@@ -58,7 +58,7 @@ function contextOf(
     },
     scratch: job.scratch,
     checkpoints: job.checkpoints,
-    each: async (table, items, compute, atOnce) => {
+    each: async (table, items, compute, how = {}) => {
       const done = await computeEach({
         folder: job.items && join(job.items, `${job.kind}.${table}`),
         salt: `${job.kind}\0${job.code}\0${table}`,
@@ -67,7 +67,8 @@ function contextOf(
         signal,
         onItem: (count, total) => hooks.progress({ done: count, total, unit: 'items' }),
         job: job.log,
-        ...(atOnce === undefined ? {} : { atOnce }),
+        atOnce: how.atOnce,
+        take: how.take,
       })
       counts.used = true
       counts.computed += done.computed

@@ -8,7 +8,8 @@ import { canonical } from '../lib/files.ts'
 import type { KeyDocument } from './fingerprint.ts'
 import type { Store } from './store.ts'
 import { tableChange } from './table-change.ts'
-import type { ContentHash, TreeFile, Trees } from './tree.ts'
+import type { ContentHash, Trees } from './tree.ts'
+import { type TreeDifference, treeDifference } from './tree-diff.ts'
 
 const MOST_NAMES = 3
 
@@ -89,32 +90,23 @@ function contentChange(name: string, old: ContentHash, fresh: ContentHash, trees
   if (fresh === '-') return [`${name} is gone`]
   if (old[0] !== fresh[0]) return [`${name} is now a ${fresh[0] === 'D' ? 'folder' : 'file'}`]
   if (old.startsWith('F:')) return [tableChange(name, ...read(old.slice(2), fresh.slice(2), ''))]
-  let oldFiles: TreeFile[]
-  let newFiles: TreeFile[]
+  let difference: TreeDifference
   try {
-    oldFiles = trees.files(old)
-    newFiles = trees.files(fresh)
+    difference = treeDifference(trees, old, fresh)
   } catch {
     return [`${name} changed`]
   }
-  return folderChange(name, oldFiles, newFiles, read)
+  return folderChange(name, difference, read)
 }
 
-function folderChange(name: string, before: readonly TreeFile[], now: readonly TreeFile[], read: Reader): string[] {
-  const old = new Map(before.map((file) => [file.path, file.hash]))
-  const fresh = new Map(now.map((file) => [file.path, file.hash]))
-  const added = now.filter((file) => !old.has(file.path)).map((file) => file.path)
-  const removed = before.filter((file) => !fresh.has(file.path)).map((file) => file.path)
-  const changed = now.filter((file) => old.has(file.path) && old.get(file.path) !== file.hash)
-  const readable = changed.filter((file) => /\.(csv|json)$/i.test(file.path))
+function folderChange(name: string, { added, removed, changed }: TreeDifference, read: Reader): string[] {
+  const readable = changed.filter(({ path }) => /\.(csv|json)$/i.test(path)).slice(0, MOST_NAMES)
   const sentences = [
-    ...readable
-      .slice(0, MOST_NAMES)
-      .map((file) => tableChange(file.path, ...read(old.get(file.path)!, file.hash, file.path))),
+    ...readable.map(({ path, old, hash }) => tableChange(path, ...read(old, hash, path))),
     ...countFiles(added, 'added'),
     ...countFiles(removed, 'removed'),
     ...countFiles(
-      changed.filter((file) => !readable.slice(0, MOST_NAMES).includes(file)).map((file) => file.path),
+      changed.filter((file) => !readable.includes(file)).map(({ path }) => path),
       'changed',
     ),
   ]
@@ -126,7 +118,9 @@ function countFiles(paths: readonly string[], verb: string): string[] {
   const groups = new Map<string, string[]>()
   for (const path of paths) {
     const word = fileWord(path)
-    groups.set(word, [...(groups.get(word) ?? []), path])
+    const group = groups.get(word)
+    if (group) group.push(path)
+    else groups.set(word, [path])
   }
   return [...groups].map(([word, group]) => {
     const names = group.slice(0, MOST_NAMES).join(', ') + (group.length > MOST_NAMES ? ', …' : '')

@@ -4,9 +4,12 @@
  */
 import { canonical } from '../lib/files.ts'
 
+/** Tables larger than this (old and new together) are not compared: it would take longer than most stages. */
+const MOST_BYTES = 4 << 20
+
 /** One sentence without a full stop. Bytes that are not at hand any more, or not what the name says: `NAME changed`. */
 export function tableChange(name: string, before: Buffer | undefined, now: Buffer | undefined): string {
-  if (!before || !now) return `${name} changed`
+  if (!before || !now || before.length + now.length > MOST_BYTES) return `${name} changed`
   try {
     if (/\.csv$/i.test(name)) return csvChange(name, before.toString(), now.toString())
     if (/\.json$/i.test(name)) return jsonChange(name, JSON.parse(before.toString()), JSON.parse(now.toString()))

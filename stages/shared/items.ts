@@ -1,14 +1,15 @@
 /** What the map stages (validate, featurize, augment) have in common: one cache entry an item, progress, ctrl-c. */
-import type { EachItem, EachResult, StageContext } from '../../src/stage.ts'
+import type { EachHow, EachItem, EachItems, EachResult, StageContext } from '../../src/stage.ts'
 
 /** `ctx.each` that reports progress and stops between two items when the job is aborted. */
 export async function eachItem(
   ctx: StageContext,
   table: string,
-  items: readonly EachItem[],
+  items: EachItems,
   compute: (index: number) => Uint8Array | Promise<Uint8Array>,
-  atOnce = 1,
+  how: EachHow = {},
 ): Promise<EachResult> {
+  const { atOnce = 1 } = how
   let done = 0
   const one = async (item: EachItem, index: number) => {
     ctx.signal.throwIfAborted()
@@ -18,5 +19,5 @@ export async function eachItem(
     ctx.progress({ done: Math.min(done, items.length), total: items.length, unit: 'items', note: item.id })
     return bytes
   }
-  return ctx.each(table, items, one, atOnce)
+  return ctx.each(table, items, one, how)
 }

@@ -5,7 +5,7 @@
 
 import { encodeWav } from '../../src/audio/wav.ts'
 import type { ValidationReport } from '../../src/data/manifest.ts'
-import { statsOf } from '../../src/data/stats.ts'
+import { statsBuilder } from '../../src/data/stats.ts'
 import { writeMidi } from '../../src/midi/write.ts'
 import type { PredictionsReport } from '../../src/train/predictions.ts'
 import type { EvaluationReport } from '../../src/train/report.ts'
@@ -59,7 +59,7 @@ export function finishedProject(project: Project): void {
   for (const [path, bytes] of Object.entries(data)) project.write({ [`made/download/data/${path}`]: bytes })
   json(project, 'made/download/source.json', SOURCE)
   json(project, 'made/validate/validation.json', VALIDATION)
-  json(project, 'made/validate/stats.json', STATS)
+  json(project, 'made/validate/stats.json', stats())
   for (const model of ['alpha', 'beta']) {
     json(project, `made/train-${model}/history.json`, HISTORY)
     json(project, `made/evaluate-${model}/metrics.json`, evaluation(model))
@@ -77,16 +77,19 @@ const tone = (frequency: number): Uint8Array =>
     16000,
   )
 
-const STATS = statsOf(
-  [
-    { room: 'midi', id: 'midi/song.mid', source: 'song', emotion: { valence: 0.5, arousal: -0.5 }, facts: {} },
-    { room: 'drums', id: 'drums/beat.mid', source: 'beat', emotion: null, facts: { style: '<rock> & roll' } },
-  ],
-  [
+function stats() {
+  const { add, result } = statsBuilder()
+  const emotion = { valence: 0.5, arousal: -0.5 }
+  add(
+    { room: 'midi', id: 'midi/song.mid', source: 'song', emotion, facts: {} },
     { seconds: 2, notes: 4, pitches: [60, 1, 61, 1, 62, 1, 63, 1] },
+  )
+  add(
+    { room: 'drums', id: 'drums/beat.mid', source: 'beat', emotion: null, facts: { style: '<rock> & roll' } },
     { seconds: 2, notes: 4, pitches: [36, 2, 38, 2] },
-  ],
-)
+  )
+  return result()
+}
 
 function song(channel: number): Uint8Array {
   const notes = [0, 1, 2, 3].map((beat) => ({

@@ -2,10 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readFeatureSet, rowsOf, writeFeatureSet } from '../../src/data/feature-file.ts'
+import { createFeatureSet, readFeatureSet, rowsOf, writeFeatureSet } from '../../src/data/feature-file.ts'
 import type { FeatureSet } from '../../src/data/feature-set.ts'
 import { denormalize, fitNormalizer, normalize } from '../../src/data/normalize.ts'
-import { readNpy, writeNpy } from '../../src/data/npy.ts'
+import { createNpy, readNpy, writeNpy } from '../../src/data/npy.ts'
 import { random } from '../../src/lib/random.ts'
 import { type Rig, stageRig } from '../stage-rig.ts'
 
@@ -24,6 +24,28 @@ describe('npy', () => {
       expect(readNpy(path)).toEqual({ data, shape })
     }
     expect(() => writeNpy(path, new Float32Array(3), [2])).toThrow(/shape/)
+  })
+
+  it('row by row gives the bytes of the whole, also past a block', () => {
+    const [whole, parts] = [join(rig.dir, 'whole.npy'), join(rig.dir, 'parts.npy')]
+    for (const [rows, width] of [
+      [0, 3],
+      [5, 3],
+      [700, 1000],
+      [2, 400_000],
+    ] as const) {
+      const data = Float32Array.from({ length: rows * width }, (_, i) => i % 251)
+      writeNpy(whole, data, [rows, width])
+      const writer = createNpy(parts)
+      for (let row = 0; row < rows; row++) writer.append(data.subarray(row * width, (row + 1) * width))
+      writer.close([rows, width])
+      expect(readFileSync(parts).equals(readFileSync(whole))).toBe(true)
+    }
+    const writer = createNpy(parts)
+    writer.append(Float32Array.of(1, 2, 3))
+    expect(() => writer.close([2, 2])).toThrow('npy: shape [2, 2] for 3 numbers')
+    writer.abandon()
+    expect(() => readNpy(parts)).toThrow(/not a .npy file/)
   })
 
   it('writes the bytes that numpy 2 writes', () => {
@@ -132,6 +154,31 @@ describe('feature files', () => {
     const empty = { ...set, info: { ...set.info, rows: [] }, x: new Float32Array(0), y: new Float32Array(0) }
     writeFeatureSet(rig.dir, empty)
     expect(readFeatureSet(rig.dir)).toEqual(empty)
+  })
+
+  it('row by row gives the files of the whole, its normaliser fit on the train split', async () => {
+    const rng = random('rows')
+    const rows = Array.from({ length: 500 }, (_, i) => row(`r${i}`, i % 3 === 0 ? 'val' : 'train'))
+    const x = Float32Array.from({ length: 1500 }, () => rng.uniform(90, 110))
+    const y = Float32Array.from({ length: 1000 }, () => rng.next())
+    for (const kind of ['standard', 'minmax', null] as const) {
+      const writer = createFeatureSet(rig.dir)
+      rows.forEach((_, i) => writer.add(x.subarray(i * 3, i * 3 + 3), y.subarray(i * 2, i * 2 + 2)))
+      expect(writer.rows).toBe(500)
+      const { normalizer: _, ...head } = set.info
+      await writer.finish({ ...head, rows }, kind)
+      const train = rows.flatMap(({ split }, i) => (split === 'train' ? [i] : []))
+      const normalizer = kind && fitNormalizer(kind, x, train, 3)
+      expect(readFeatureSet(rig.dir)).toEqual({ info: { ...set.info, rows, normalizer }, x, y })
+    }
+  })
+
+  it('names a row that has not the length of the others, or holds NaN', () => {
+    const writer = createFeatureSet(rig.dir)
+    writer.add(Float32Array.of(1, 2), Float32Array.of(1))
+    expect(() => writer.add(Float32Array.of(1), Float32Array.of(1))).toThrow('row 1 of x has 1 numbers, expected 2')
+    expect(() => writer.add(Float32Array.of(1, 2), Float32Array.of(Number.NaN))).toThrow('row 1 of y holds NaN')
+    writer.abandon()
   })
 
   it('refuses files that do not belong together', () => {

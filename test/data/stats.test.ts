@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { checkFile } from '../../src/data/check-file.ts'
 import type { Example } from '../../src/data/manifest.ts'
-import { statsOf } from '../../src/data/stats.ts'
+import type { Measure } from '../../src/data/measure.ts'
+import { statsBuilder } from '../../src/data/stats.ts'
 import { binValues } from '../../src/lib/bins.ts'
 import { beatMidi, notesMidi, toneWav } from '../kelly-folder.ts'
 
@@ -16,6 +17,12 @@ const example = (room: Example['room'], more: Partial<Example> = {}): Example =>
   facts: {},
   ...more,
 })
+
+const statsOf = (examples: readonly Example[], measures: readonly (Measure | null)[]) => {
+  const stats = statsBuilder()
+  for (const [i, one] of examples.entries()) stats.add(one, measures[i] ?? null)
+  return stats.result()
+}
 
 it('a file is measured as it is decoded', async () => {
   expect(await measure('audio', toneWav(300, 1.5))).toEqual({ seconds: 1.5, sampleRate: 16000, channels: 1 })

@@ -46,6 +46,46 @@ test('other code computes anew; without a folder everything is computed and noth
   expect((await job(['a', 'a'], { folder: '' })).worked).toEqual(['a', 'a'])
 })
 
+test('keeps the records of the code before, and of none older', async () => {
+  for (const code of ['one', 'two', 'three']) await job(['a', 'b'], { salt: code })
+  expect(segments()).toHaveLength(2)
+  expect((await job(['a', 'b'], { salt: 'two' })).worked).toEqual([])
+  expect((await job(['a', 'b'], { salt: 'three' })).worked).toEqual([])
+  expect((await job(['a', 'b'], { salt: 'one' })).worked).toEqual(['a', 'b'])
+})
+
+test('hands values over one by one, in order, and makes items when it comes to them', async () => {
+  await job(['item 1'])
+  const taken: string[] = []
+  const asked: number[] = []
+  const items = {
+    length: 3,
+    at: (index: number) => {
+      asked.push(index)
+      return { id: `${index}`, key: `item ${index}`, reads: [] }
+    },
+  }
+  const { done } = await job([], {
+    items,
+    take: (value, index) => taken.push(`${index}: ${Buffer.from(value).toString()}`),
+  })
+  expect(taken).toEqual(['0: value of item 0', '1: value of item 1', '2: value of item 2'])
+  expect(asked).toEqual([0, 1, 2])
+  expect(done).toMatchObject({ values: [], computed: 2, reused: 1 })
+})
+
+test('in any order, and larger than what is read ahead', async () => {
+  const keys = Array.from({ length: 300 }, (_, i) => `k${i}`)
+  const compute = (item: EachItem) => Buffer.alloc(1 + ((Number(item.key.slice(1)) * 7919) % 5000), item.key)
+  await job(keys, { compute })
+  const mixed = keys.map((_, i) => keys[(i * 77) % 300]!)
+  const again = await job(mixed)
+  expect(again.worked).toEqual([])
+  again.done.values.forEach((value, i) =>
+    expect(Buffer.from(value).equals(compute({ id: '', key: mixed[i]! }))).toBe(true),
+  )
+})
+
 test('an item that stands twice is computed once', async () => {
   const { worked, values } = await job(['a', 'a'])
   expect(worked).toEqual(['a'])
@@ -142,8 +182,9 @@ describe('torn segments', () => {
     bytes[45]! ^= 1
     writeFileSync(path, bytes)
     const { worked, values } = await job(['a', 'b'])
-    expect(worked).toEqual(['a', 'b'])
+    expect(worked).toEqual(['a'])
     expect(values).toEqual(['value of a', 'value of b'])
+    expect((await job(['a', 'b'])).worked).toEqual([])
   })
 
   test('garbage at the end of one hides nothing of another', async () => {
@@ -188,4 +229,34 @@ describe('merging', () => {
     writeFileSync(join(table(), 'zzz.seg.tmp'), Buffer.alloc(64, 1))
     expect((await job(['a'])).worked).toEqual([])
   })
+})
+
+test('several at once: values are still handed on in order, and few wait for a slow one', async () => {
+  await job(Array.from({ length: 2000 }, (_, i) => `k${i}`).filter((_, i) => i !== 3))
+  let release: () => void = () => {}
+  const slow = new Promise<void>((resolve) => (release = resolve))
+  const told: number[] = []
+  const taken: number[] = []
+  const running = job(
+    Array.from({ length: 2000 }, (_, i) => `k${i}`),
+    {
+      atOnce: 4,
+      compute: async (item) => {
+        await slow
+        return Buffer.from(`value of ${item.key}`)
+      },
+      take: (value, index) => {
+        expect(Buffer.from(value).toString()).toBe(`value of k${index}`)
+        taken.push(index)
+      },
+      onItem: (done) => told.push(done),
+    },
+  )
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(taken).toEqual([0, 1, 2])
+  // The others are known, but are not read before there is somewhere to put them.
+  expect(told.length).toBeLessThan(300)
+  release()
+  await running
+  expect(taken).toEqual(Array.from({ length: 2000 }, (_, i) => i))
 })

@@ -5,7 +5,6 @@
  */
 import { sha256 } from '../../lib/files.ts'
 import { emotionOfWords } from '../emotion-words.ts'
-import { asList, asObject, type JsonNode, parseJson, plain } from '../json.ts'
 import type { Emotion } from '../manifest.ts'
 import { chordExamples, type ChordSong } from './chord-songs.ts'
 import type { Layout, LayoutFolder } from './layout.ts'
@@ -37,9 +36,9 @@ interface Entry {
 
 /** @throws DataError where the file is no JSON */
 function readList(folder: LayoutFolder, path: string): ChordSong[] {
-  const root = asObject(parseJson(folder.text(path), path))
-  const list = (name: string): readonly JsonNode[] => asList(root?.entries.get(name)) ?? []
-  return [...list('songs'), ...list('progressions')].map((node, index) => songOf(plain(node) as Entry, path, index))
+  const root = folder.json(path) as { readonly songs?: unknown; readonly progressions?: unknown } | null
+  const lists = [root?.songs, root?.progressions].map((list) => (Array.isArray(list) ? (list as Entry[]) : []))
+  return lists.flat().map((entry, index) => songOf(entry, path, index))
 }
 
 function songOf(entry: Entry, path: string, index: number): ChordSong {

@@ -17,7 +17,7 @@ export function chordExamples(songs: readonly ChordSong[]): { examples: Example[
   const examples: Example[] = []
   const dropped: Dropped[] = []
   for (const { id, name, source, chords, emotion = null, facts = {} } of songs) {
-    const unknown = chords.findIndex((chord) => parseChord(chord) === null)
+    const unknown = chords.findIndex((chord) => !isChord(chord))
     if (unknown < 0 && chords.length > 0) {
       examples.push({ room: 'chords', id, source, emotion, facts: { name, chords, ...facts } })
       continue
@@ -31,6 +31,15 @@ export function chordExamples(songs: readonly ChordSong[]): { examples: Example[
   }
   return { examples, dropped }
 }
+
+/** A data set has a few hundred names, each of them a thousand times. */
+function isChord(name: string): boolean {
+  let known = KNOWN.get(name)
+  if (known === undefined) KNOWN.set(name, (known = parseChord(name) !== null))
+  return known
+}
+
+const KNOWN = new Map<string, boolean>()
 
 /** Chords of a `.lab` file or POP909's chord_midi.txt: `start end chord` a line, seconds and Harte names. */
 export function labChords(text: string): string[] {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DataError, type DataFault } from '../../lib/errors.ts'
 import { readCsv } from '../csv.ts'
+import { parseJson, plain } from '../json.ts'
 import { portable } from '../labels.ts'
 import type { Dropped, Emotion, Example, Room } from '../manifest.ts'
 
@@ -73,6 +74,17 @@ export class LayoutFolder {
 
   text(path: string): string {
     return this.bytes(path).toString('utf8')
+  }
+
+  /** @throws DataError with line and column where the file is no JSON */
+  json(path: string): unknown {
+    const text = this.text(path)
+    try {
+      return JSON.parse(text)
+    } catch {
+      // The reader that knows places is slower: it is asked only where there is something to say.
+      return plain(parseJson(text, path))
+    }
   }
 }
 

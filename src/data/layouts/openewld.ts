@@ -3,7 +3,6 @@
  * an index.json (key, metre, chords). A song is its score. The melodies in the .mxl are not read.
  */
 import { readZip } from '../archive-zip.ts'
-import { asList, asObject, parseJson, plain } from '../json.ts'
 import { chordExamples, type ChordSong } from './chord-songs.ts'
 import { example, folderOf, type Layout, type LayoutFolder, type LayoutReading, stemOf } from './layout.ts'
 import { harmonies } from './musicxml.ts'
@@ -61,8 +60,8 @@ async function readScores(folder: LayoutFolder): Promise<LayoutReading> {
 
 /** @throws DataError where the index is no list of songs */
 function readIndexed(folder: LayoutFolder, path: string): LayoutReading {
-  const list = asList(parseJson(folder.text(path), path)) ?? []
-  const songs = list.flatMap((node) => (asObject(node) ? [plain(node) as unknown as Song] : []))
+  const list = folder.json(path)
+  const songs = Array.isArray(list) ? (list as Song[]) : []
   const here = songs.flatMap((song) => {
     const file = folder.file(folderOf(path) + song.file)
     const { file: _, source, chords, ...facts } = song

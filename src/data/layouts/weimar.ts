@@ -2,7 +2,6 @@
  * Weimar Jazz Database: one solo a file, <Performer>_<Title>[-<n>]_FINAL.mid; where index.json lies beside them also chords, key,
  * style and tempo. Solos over one tune share its changes, so the tune is the source, whoever plays.
  */
-import { asList, asObject, parseJson, plain } from '../json.ts'
 import { chordExamples } from './chord-songs.ts'
 import { example, folderOf, type Layout, type LayoutFolder, stemOf } from './layout.ts'
 
@@ -49,7 +48,7 @@ const tuneOf = (title: string): string => title.toLowerCase().replace(/[^\p{L}\p
 /** Path of a solo → its entry. @throws DataError where it is no JSON */
 function indexOf(folder: LayoutFolder, path: string): Map<string, Solo> {
   if (!folder.file(path)) return new Map()
-  const entries = asList(parseJson(folder.text(path), path)) ?? []
-  const solos = entries.flatMap((node) => (asObject(node) ? [plain(node) as Solo] : []))
+  const list = folder.json(path)
+  const solos = Array.isArray(list) ? (list as Solo[]) : []
   return new Map(solos.map((solo) => [`${folderOf(path)}${String(solo['file'])}`, solo]))
 }
