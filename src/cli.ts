@@ -173,6 +173,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (words, values, io) =>
       (await import('./commands/diff.ts')).diffCommand({ words, json: values['json'] === true }, io),
   },
+  registry: {
+    options: { ...JSON_FLAG, file: { type: 'string' }, version: { type: 'string' } },
+    run: async (words, values, io) =>
+      (await import('./commands/registry.ts')).registryCommand(
+        {
+          words,
+          file: String(values['file'] ?? ''),
+          version: wholeNumber('--version', values['version']),
+          json: values['json'] === true,
+        },
+        io,
+      ),
+  },
   graph: {
     options: {
       ...SET,

@@ -2,7 +2,7 @@
  * `kpipe __complete WORD…`: what may stand in place of the last word, a line each, with a tab before what it is. Asked by the
  * shell at every tab key: quick, and silent whatever goes wrong. Where nothing is offered the shells offer files.
  */
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Io } from '../io.ts'
 import type { Plan } from '../plan.ts'
 import { loadProjectPlan, openProject, type Project, select } from './project.ts'
@@ -50,6 +50,7 @@ const positionals = (words: readonly string[], own: OptionNames[string]): string
 /** Commands whose one word is one of a few. */
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   completion: ['bash', 'zsh', 'fish'],
+  registry: ['list', 'check', 'set'],
   list: ['pipelines', 'stages', 'models', 'kinds', 'formats', 'datasets'],
 }
 /** Commands that take `[pipeline] [stage…]`. */
@@ -61,6 +62,7 @@ const RUN_OR_PIPELINE = new Set(['runs', 'report'])
 async function wordOffers(command: string, before: readonly string[], io: Io): Promise<Offers> {
   if (command === 'help') return before.length === 0 ? Object.entries(ABOUT) : []
   if (command === 'data') return dataOffers(before)
+  if (command === 'registry' && before.length > 0) return registryOffers(before, io)
   if (CHOICES[command]) return before.length === 0 ? CHOICES[command].map((name) => [name]) : []
   const pipelines = (project: Project): Offers => [...project.pipelines.keys()].map((name) => [name, 'pipeline'])
   if (RUN_COMMANDS[command]) {
@@ -90,6 +92,16 @@ async function runOffers({ layout }: Project): Promise<Offers> {
 }
 
 /** Folders are the shell's own to complete. */
+/** After `registry set`: a model, then a status. */
+async function registryOffers(before: readonly string[], io: Io): Promise<Offers> {
+  if (before[0] !== 'set' || before.length > 2) return []
+  const { statuses } = await import('../registry/schema.ts')
+  if (before.length === 2) return statuses.map((name) => [name])
+  const { readRegistry } = await import('../registry/registry.ts')
+  const { models } = readRegistry(join(openProject(io.cwd).layout.root, 'models', 'registry.json'))
+  return [...new Set(models.map(({ id }) => id))].map((id) => [id])
+}
+
 async function dataOffers(before: readonly string[]): Promise<Offers> {
   if (before.length === 0) return [['list'], ['show'], ['stats'], ['sample']]
   const { describeDatasets } = await import('../data/catalogue.ts')
@@ -169,6 +181,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   runs: 'the history: params, outcomes, metrics',
   diff: 'params, causes and metrics of two runs',
   report: 'one HTML file with pictures and figures',
+  registry: 'versions of every model, and their status',
   graph: 'stages and what needs what',
   gc: 'what the cache could give back',
   init: 'make a folder that runs',

@@ -13,6 +13,7 @@ export const MAIN_HELP = `kpipe: from folders of MIDI and audio to validated, tr
   kpipe diff [A] [B]                params, causes and metrics of two runs
   kpipe report [run|pipeline]       one HTML file with pictures, sounds and figures
   kpipe graph [pipeline]            stages and what needs what: terminal, mermaid, dot, svg
+  kpipe registry [check|set]        the versions of every model, and which is in production
   kpipe verify <stage>              run it again in scratch and compare
   kpipe gc                          what the cache could give back (nothing is deleted without --apply)
   kpipe init [folder]               make a folder that runs
@@ -165,6 +166,21 @@ more than 12 is one node.
   kpipe graph
   kpipe graph kelly --format svg -o kelly.svg
   kpipe graph --format mermaid train@groove_predictor
+`,
+  registry: `kpipe registry [check]
+kpipe registry set <model> <status>
+
+The models that were registered, with every version. \`check\` asks whether the listed files are there as they were registered
+(exit code 1 if not). \`set\` gives the newest listed version another status: trained, production, deprecated, training or stub;
+a version that was in production before steps back to deprecated.
+
+      --version N      that version instead of the newest
+      --file PATH      a registry.json, or the folder it lies in (default: where the project's pipelines register)
+      --json           the same as JSON
+
+  kpipe registry                                     which versions there are
+  kpipe registry set groovepredictor production      the one that is shipped
+  kpipe registry check                               before a release
 `,
   verify: `kpipe verify [pipeline] <stage…>
 

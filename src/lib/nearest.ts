@@ -2,7 +2,7 @@
 export function nearest(text: string, names: Iterable<string>): string {
   let best = ''
   // Of a short word at most half may differ: `c` is not a slip for `a`.
-  let least = Math.min(Math.max(2, Math.floor(text.length / 3)), Math.ceil(text.length / 2)) + 1
+  let least = Math.min(Math.max(2, Math.floor(text.length / 3)), Math.floor(text.length / 2)) + 1
   for (const name of names) {
     if (Math.abs(name.length - text.length) >= least) continue
     const sameLetters = letters(text) === letters(name) ? 0.5 : 0

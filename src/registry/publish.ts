@@ -51,6 +51,17 @@ export function register(out: string, target: string): void {
   }
 }
 
+/** The cards of these versions, after something in their entries has changed. */
+export function writeCards(
+  registry: Registry,
+  of: readonly { readonly id: string; readonly version: number }[],
+  target: string,
+): void {
+  for (const entry of registry.models)
+    if (typeof entry.card === 'string' && of.some(({ id, version }) => id === entry.id && version === entry.version))
+      writeAtomic(join(target, entry.card), cardText(entry, target))
+}
+
 /** A file to write, or with null one to take away, in the order in which it is to be done. */
 interface Change {
   readonly path: string
