@@ -28,7 +28,7 @@ export interface DvcImport {
 export function importDvc(root: string, file: string, name: string): DvcImport {
   const mistakes = collectProblems()
   const notes = collectProblems()
-  const files = openFiles(root, mistakes)
+  const files = openFiles(root, mistakes, { templateKeys: true })
   const loaded = files.read(file)
   const top = loaded?.node
   if (top && top.type !== 'map')

@@ -30,7 +30,13 @@ export interface Files {
   nameOf(path: string): string
 }
 
-export function openFiles(root: string, problems: Problems): Files {
+/** What a file of another tool may hold that a pipeline may not. */
+export interface Dialect {
+  /** `${}` in keys, too. */
+  readonly templateKeys?: boolean
+}
+
+export function openFiles(root: string, problems: Problems, dialect: Dialect = {}): Files {
   const loaded = new Map<string, Loaded | undefined>()
   const sources: Record<string, string> = {}
   const nameOf = (path: string) => {
@@ -43,7 +49,8 @@ export function openFiles(root: string, problems: Problems): Files {
     if (loaded.has(file)) return loaded.get(file)
     const text = readText(resolve(root, path))
     sources[file] = text === undefined ? '' : sha256(text)
-    const result = text === undefined ? undefined : parseFile(makeSource(file, text.replace(/^\uFEFF/, '')), problems)
+    const source = makeSource(file, (text ?? '').replace(/^\uFEFF/, ''))
+    const result = text === undefined ? undefined : parseFile(source, problems, dialect)
     loaded.set(file, result)
     return result
   }
@@ -70,9 +77,9 @@ function listFolder(folder: string): string[] {
   }
 }
 
-function parseFile(source: Source, problems: Problems): Loaded {
+function parseFile(source: Source, problems: Problems, { templateKeys = false }: Dialect): Loaded {
   const before = problems.count
-  const node = parseText(source.text, source, 0, problems)
+  const node = parseText(source.text, source, 0, problems, templateKeys)
   return { source, node: problems.count > before && node?.type !== 'map' ? null : node }
 }
 

@@ -23,8 +23,15 @@ const MOST_VALUES = 1_000_000
 /**
  * The value of a YAML text, null where it is none (reported).
  * @param offset of `text` within the source
+ * @param templateKeys `${}` may stand in keys, as other tools have it
  */
-export function parseText(text: string, source: Source, offset: number, problems: Problems): Node | null {
+export function parseText(
+  text: string,
+  source: Source,
+  offset: number,
+  problems: Problems,
+  templateKeys = false,
+): Node | null {
   const parse = (yaml: string) =>
     parseDocument(yaml, { merge: true, uniqueKeys: false, prettyErrors: false, version: '1.2', logLevel: 'error' })
   let doc = parse(text)
@@ -40,11 +47,14 @@ export function parseText(text: string, source: Source, offset: number, problems
     problems.add({ source, start: start + offset, end: end + offset }, '', message, hint)
   }
   if (doc.errors.length > 0) return null
-  return new Converter(doc, { source, offset, masked }, problems).convert(doc.contents as YamlNode | null, {
-    source,
-    start: offset,
-    end: offset,
-  })
+  return new Converter(doc, { source, offset, masked, templateKeys }, problems).convert(
+    doc.contents as YamlNode | null,
+    {
+      source,
+      start: offset,
+      end: offset,
+    },
+  )
 }
 
 /** Characters of the private use area stand for the braces of `${}`: same length, so that all offsets stay right. */
@@ -61,6 +71,7 @@ class Converter {
   readonly #source: Source
   readonly #offset: number
   readonly #masked: boolean
+  readonly #templateKeys: boolean
   readonly #problems: Problems
   readonly #done = new Map<YamlNode, { node: Node; values: number }>()
   readonly #open = new Set<YamlNode>()
@@ -69,11 +80,16 @@ class Converter {
   /** Depth of `{ }` and `[ ]`. */
   #flow = 0
 
-  constructor(doc: Document, text: { source: Source; offset: number; masked: boolean }, problems: Problems) {
+  constructor(
+    doc: Document,
+    text: { source: Source; offset: number; masked: boolean; templateKeys: boolean },
+    problems: Problems,
+  ) {
     this.#doc = doc
     this.#source = text.source
     this.#offset = text.offset
     this.#masked = text.masked
+    this.#templateKeys = text.templateKeys
     this.#problems = problems
   }
 
@@ -131,7 +147,7 @@ class Converter {
     if (first) {
       const line = this.#source.text.slice(0, first.key.start).split('\n').length
       this.#wrong(at, `${JSON.stringify(key)} is given twice, first in line ${line}`, 'remove one of them')
-    } else if (key.includes('${')) this.#wrong(at, `a name cannot hold \${}: ${key}`)
+    } else if (!this.#templateKeys && key.includes('${')) this.#wrong(at, `a name cannot hold \${}: ${key}`)
     else entries.set(key, { key: at, value: this.convert(value, at) })
   }
 

@@ -78,6 +78,26 @@ stages:
     expect(project.read('out.txt')).toBe('lr: 3\n')
   })
 
+  test('${} in keys: a path with flags, of one item or with a param', () => {
+    const { text } = imported(
+      `stages:
+  each:
+    foreach: [a, b]
+    do:
+      cmd: mkdir -p \${dir} && echo '{"n":1}' > \${dir}/\${item}.json
+      metrics:
+        - \${dir}/\${item}.json: { cache: false }
+`,
+      { 'params.yaml': 'dir: made\n' },
+    )
+    expect(parse(text).stages.each).toMatchObject({
+      outs: ['${dir}/${item}.json'],
+      metrics: '${dir}/${item}.json',
+    })
+    expect(project.run()).toEqual({ 'each@a': 'ran', 'each@b': 'ran' })
+    expect(project.list('made')).toEqual(['a.json', 'b.json'])
+  })
+
   test('foreach over a list, a map and numbered maps', () => {
     imported(
       `stages:
