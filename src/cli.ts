@@ -1,12 +1,12 @@
 /** The front door: command line → command. Prints mistakes, sets the exit code: 0 ok, 1 a stage failed, 2 usage or pipeline error. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseArgs, type ParseArgsConfig, stripVTControlCharacters } from 'node:util'
+import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { OptionNames } from './commands/complete.ts'
 import { helpFor, MAIN_HELP } from './commands/help.ts'
 import type { PipelineError } from './commands/project.ts'
+import { terminal } from './commands/terminal.ts'
 import type { Io } from './io.ts'
-import { asciiSigns } from './lib/ascii.ts'
 import { UserError } from './lib/errors.ts'
 import { nearest } from './lib/nearest.ts'
 import { systemRemedy } from './lib/system-errors.ts'
@@ -347,37 +347,6 @@ function tell(error: unknown, argv: readonly string[], io: Io): number {
   }
   io.err(`kpipe: unexpected error, please report it\n${error instanceof Error ? error.stack : String(error)}\n`)
   return 1
-}
-
-const letGo = () => undefined
-
-function terminal(): Io {
-  // A reader that left (kpipe run | head) ends neither the run nor kpipe: what nobody reads is not written.
-  for (const stream of [process.stdout, process.stderr]) stream.off('error', letGo).on('error', letGo)
-  const { env } = process
-  const color = env['FORCE_COLOR']
-    ? env['FORCE_COLOR'] !== '0'
-    : !env['NO_COLOR'] && env['TERM'] !== 'dumb' && process.stderr.isTTY === true
-  const unicode =
-    process.platform !== 'win32' &&
-    env['TERM'] !== 'dumb' &&
-    /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || 'utf-8')
-  const shown = (stream: NodeJS.WriteStream, text: string) => {
-    // Only before somebody's eyes: what goes into a file or another program is data.
-    const signs = unicode || !stream.isTTY ? text : asciiSigns(text)
-    // `color` asks about stderr; the summary on stdout may go elsewhere.
-    return stream.isTTY || env['FORCE_COLOR'] ? signs : stripVTControlCharacters(signs)
-  }
-  return {
-    cwd: process.cwd(),
-    out: (text) => process.stdout.write(shown(process.stdout, text)),
-    err: (text) => process.stderr.write(shown(process.stderr, text)),
-    color,
-    unicode,
-    get columns() {
-      return Number(env['COLUMNS']) || process.stdout.columns || Infinity
-    },
-  }
 }
 
 const strings = (value: Values[string]): string[] => (Array.isArray(value) ? value.map(String) : [])
