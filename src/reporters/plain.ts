@@ -129,19 +129,29 @@ function summary(
 
 /** Where it gets too wide, the places in cache/ go first: `kpipe show` tells them, and they all look alike. */
 function table(shown: readonly Finished[], width: number): string[] {
-  const rows = (withCache: boolean) => [
-    ['stage', 'outcome', 'time', 'key metric', 'outputs'],
-    ...shown.map((event) => [
+  const rows = (isTold: (path: string) => boolean) => {
+    const cells = shown.map((event) => [
       event.stage,
       OUTCOME_WORDS[event.outcome],
       event.outcome === 'fresh' || event.seconds === 0 ? '' : seconds(event.seconds),
       event.headline,
-      isBad(event.outcome) ? '' : event.outputs.filter((path) => withCache || !path.startsWith('cache/')).join(', '),
-    ]),
-  ]
-  const whole = columns(rows(true), Infinity)
-  return whole.every((line) => line.length <= width) ? whole : columns(rows(false), width)
+      isBad(event.outcome) ? '' : event.outputs.filter(isTold).join(', '),
+    ])
+    const used = HEADS.map((_, i) => i < 2 || cells.some((row) => row[i] !== ''))
+    return [HEADS, ...cells].map((row) => row.filter((_, i) => used[i]))
+  }
+  const whole = columns(
+    rows(() => true),
+    Infinity,
+  )
+  if (whole.every((line) => line.length <= width)) return whole
+  return columns(
+    rows((path) => !path.startsWith('cache/')),
+    width,
+  )
 }
+
+const HEADS = ['stage', 'outcome', 'time', 'key metric', 'outputs']
 
 function verdict(
   pipeline: string,

@@ -238,7 +238,7 @@ test('of very many stages only those that did something are listed', () => {
     at(1, { type: 'run-finished', outcome: 'ok', seconds: 1, counts: { fresh: 99, ran: 1 } } as const),
   ]
   expect(told(events).out).toBe(`
-stage  outcome  time   key metric  outputs
+stage  outcome  time
 s7     ran      1.0 s
 … and 99 more stages (99 fresh)
 
