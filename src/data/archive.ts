@@ -38,7 +38,8 @@ export async function unpack(archive: string, target: string, options: UnpackOpt
     if (readdirSync(dirname(target)).includes(basename(target))) rmdirSync(target)
     renameSync(temp, target)
   } catch (error) {
-    rmSync(temp, { recursive: true, force: true })
+    // A reader that failed may still be writing its last file.
+    rmSync(temp, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
     if (options.signal?.aborted) throw options.signal.reason
     throw error
   }
