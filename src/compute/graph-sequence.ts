@@ -54,7 +54,8 @@ export function causalAttention(
     const heads = tf.reshape(part, [batch, time, layer.heads, size])
     return tf.reshape(tf.transpose(heads, [0, 2, 1, 3]), [batch * layer.heads, time, size]) as Tensor3D
   }) as [Tensor3D, Tensor3D, Tensor3D]
-  const scores = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(size))
+  // The queries are fewer than the scores.
+  const scores = tf.matMul(tf.mul(q, 1 / Math.sqrt(size)), k, false, true) as Tensor
   const attention = tf.softmax(tf.add(scores, hiddenFuture(tf, time)))
   const mixed = tf.reshape(tf.matMul(attention as Tensor3D, v), [batch, layer.heads, time, size]) as Tensor4D
   const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch * time, width]) as Tensor2D

@@ -57,9 +57,22 @@ function lossPerPosition(tf: Tf, name: LossName, output: OutputTensors, y: Tenso
   }
 }
 
-/** softplus(z) - y z equals -y log p - (1 - y) log(1 - p) for p = sigmoid(z). */
+/**
+ * -y log p - (1 - y) log(1 - p). For p = sigmoid(z) that is max(z, 0) - log max(p, 1 - p) - y z, finite for every z, and its
+ * gradient is p - y: both of what the network computes anyway. (softplus would do, and takes as long as a whole layer.)
+ */
 function binaryCrossEntropy(tf: Tf, output: OutputTensors, y: Tensor): Tensor {
-  if (output.activation === 'sigmoid') return tf.sub(tf.softplus(output.logits), tf.mul(output.logits, y))
+  if (output.activation === 'sigmoid') {
+    const loss = tf.customGrad((...inputs) => {
+      const [z, save] = inputs as unknown as [Tensor, (tensors: Tensor[]) => void]
+      const p = tf.sigmoid(z)
+      save([p, y])
+      const likelier = tf.maximum(p, tf.sub(1, p))
+      const value = tf.sub(tf.sub(tf.relu(z), tf.log(likelier)), tf.mul(z, y))
+      return { value, gradFunc: (dy: Tensor, [kept, target]: Tensor[]) => tf.mul(dy, tf.sub(kept!, target!)) }
+    })
+    return loss(output.logits)
+  }
   const p = tf.clipByValue(output.value, LOSS_EPSILON, 1 - LOSS_EPSILON)
   const one = tf.scalar(1)
   return tf.neg(tf.add(tf.mul(y, tf.log(p)), tf.mul(tf.sub(one, y), tf.log(tf.sub(one, p)))))
