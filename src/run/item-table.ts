@@ -58,8 +58,12 @@ export function openItemTable(folder: string, salt: string, job: string): ItemTa
 }
 
 const partName = (mark: string, job: string) => `.${mark}.${sha256(job).slice(0, 16)}.part`
-const segmentName = (mark: string) =>
-  `${Date.now().toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}.${mark}.seg`
+/** Names sort by time; two segments that this process makes in one millisecond stay in their order. */
+function segmentName(mark: string): string {
+  lastSegment = Math.max(Date.now(), lastSegment + 1)
+  return `${lastSegment.toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}.${mark}.seg`
+}
+let lastSegment = 0
 
 /** Uncertain values of a job: made certain, or thrown away. */
 export function settleParts(folder: string, job: string, keep: boolean): void {
