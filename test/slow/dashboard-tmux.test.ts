@@ -6,7 +6,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { composeDemo } from '../../src/data/demo/index.ts'
 import { cells } from '../../src/reporters/width.ts'
 import { bin, Project, repository, until } from '../rig.ts'
@@ -15,8 +15,9 @@ const hasTmux = !spawnSync('tmux', ['-V']).error
 if (!hasTmux)
   process.stderr.write('\nSKIPPED: there is no tmux here: the dashboard was not looked at in a real terminal\n\n')
 const inTmux = test.runIf(hasTmux)
-/** A server nobody else uses. */
-const server = `kpipe-test-${process.pid}`
+/** A server nobody else uses, one a test: one that is just ending takes no new session. */
+let tests = 0
+let server = ''
 const tmux = (...args: string[]): string =>
   execFileSync('tmux', ['-L', server, '-f', '/dev/null', ...args], { encoding: 'utf8' })
 
@@ -25,6 +26,9 @@ beforeAll(async () => {
   project = new Project()
   for (const name of ['pipelines', 'configs']) cpSync(join(repository, name), project.path(name), { recursive: true })
   await composeDemo(project.path('music'), { seed: 42, size: { audio: 12, midi: 60, chords: 12, drums: 12 } })
+})
+beforeEach(() => {
+  server = `kpipe-test-${process.pid}-${tests++}`
 })
 afterEach(() => {
   spawnSync('tmux', ['-L', server, 'kill-server'])
