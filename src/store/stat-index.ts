@@ -38,12 +38,18 @@ export class StatIndex {
     const name = path.slice(at + 1)
     const rows = this.folder(path.slice(0, at))
     const row = rows.row(name)
-    return row === undefined ? this.#read(rows, name, path, stats) : this.hashRow(rows, row, name, path, stats)
+    return row !== undefined && rows.vouches(row, stats) ? rows.hash(row) : this.read(rows, name, path, stats)
   }
 
-  /** The same for one whose row is known. */
-  hashRow(rows: StatRows, row: number, name: string, path: string, stats: Stats): string {
-    return rows.vouches(row, stats) ? rows.hash(row) : this.#read(rows, name, path, stats)
+  /** sha256 of a file that no row vouches for: it is read, and its row says so from now on. Throws what `fs` throws. */
+  read(rows: StatRows, name: string, path: string, stats: Stats): string {
+    const indexedAt = Date.now()
+    const { hash, size, bytes } = readAndHash(path, stats.isSymbolicLink() ? undefined : stats.size)
+    this.#last = bytes && bytes.length <= SMALL_BYTES ? { hash, bytes } : null
+    this.filesRead++
+    rows.record(name, stats, size, hash, indexedAt)
+    this.#dirty = true
+    return hash
   }
 
   /** What is known of a folder's entries; whoever changes them says `changed`. */
@@ -112,16 +118,6 @@ export class StatIndex {
       if (typeof (error as NodeJS.ErrnoException).syscall !== 'string') throw error
     }
     this.#dirty = false
-  }
-
-  #read(rows: StatRows, name: string, path: string, stats: Stats): string {
-    const indexedAt = Date.now()
-    const { hash, size, bytes } = readAndHash(path, stats.isSymbolicLink() ? undefined : stats.size)
-    this.#last = bytes && bytes.length <= SMALL_BYTES ? { hash, bytes } : null
-    this.filesRead++
-    rows.record(name, stats, size, hash, indexedAt)
-    this.#dirty = true
-    return hash
   }
 
   #load(): void {

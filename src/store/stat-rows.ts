@@ -79,8 +79,7 @@ export class StatRows {
     names.forEach((name, i) => {
       const row = this.row(name)
       if (row === undefined) return
-      numbers.set(this.#numbers.subarray(row * FIELDS, (row + 1) * FIELDS), i * FIELDS)
-      this.#hashes.copy(hashes, i * HASH_BYTES, row * HASH_BYTES, (row + 1) * HASH_BYTES)
+      this.#copyRow(row, numbers, hashes, i)
     })
     this.#joined = joined
     this.#names = null
@@ -101,13 +100,12 @@ export class StatRows {
     return (mtimeMs > ctimeMs ? mtimeMs : ctimeMs) + tick <= n[at + 4]!
   }
 
-  /** What was read of a file. Returns its row. */
-  record(name: string, stats: Stats, size: number, hash: string, indexedAt: number): number {
+  /** What was read of a file. */
+  record(name: string, stats: Stats, size: number, hash: string, indexedAt: number): void {
     this.#change()
     const row = this.#rowFor(name)
     this.#numbers.set([stats.ino, size, stats.mtimeMs, stats.ctimeMs, indexedAt, kindOf(stats)], row * FIELDS)
     this.#hashes.write(hash, row * HASH_BYTES, 'hex')
-    return row
   }
 
   /** True if this row is that kind of entry already, and is so from now on. A file's kind is that of its stats. */
@@ -134,8 +132,7 @@ export class StatRows {
     if (row === undefined) return false
     other.#change()
     const target = other.#rowFor(otherName)
-    other.#numbers.set(this.#numbers.subarray(row * FIELDS, (row + 1) * FIELDS), target * FIELDS)
-    this.#hashes.copy(other.#hashes, target * HASH_BYTES, row * HASH_BYTES, (row + 1) * HASH_BYTES)
+    this.#copyRow(row, other.#numbers, other.#hashes, target)
     this.remove(name)
     return true
   }
@@ -194,10 +191,8 @@ export class StatRows {
     if (this.#tree !== '') return this
     const kept = new StatRows()
     for (const name of this.names()) {
-      const row = kept.#rowFor(name)
-      const from = this.row(name)!
-      kept.#numbers.set(this.#numbers.subarray(from * FIELDS, (from + 1) * FIELDS), row * FIELDS)
-      this.#hashes.copy(kept.#hashes, row * HASH_BYTES, from * HASH_BYTES, (from + 1) * HASH_BYTES)
+      const at = kept.#rowFor(name)
+      this.#copyRow(this.row(name)!, kept.#numbers, kept.#hashes, at)
     }
     return kept
   }
@@ -208,6 +203,11 @@ export class StatRows {
       numbers: this.#numbers.subarray(0, this.#count * FIELDS),
       hashes: this.#hashes.subarray(0, this.#count * HASH_BYTES),
     }
+  }
+
+  #copyRow(row: number, numbers: Float64Array, hashes: Buffer, at: number): void {
+    numbers.set(this.#numbers.subarray(row * FIELDS, (row + 1) * FIELDS), at * FIELDS)
+    this.#hashes.copy(hashes, at * HASH_BYTES, row * HASH_BYTES, (row + 1) * HASH_BYTES)
   }
 
   #change(): void {

@@ -180,39 +180,34 @@ export class Trees {
   /** True if this entry is what it was at the last walk. */
   #entry(folder: string, near: string, rows: StatRows, row: number, name: string, above: readonly string[]): boolean {
     let stats = lstatSync(`${near}/${name}`, MAY_BE_GONE)
-    // The common case first: these few lines run for every file of every input.
-    if (stats && isRegular(stats)) {
-      if (rows.vouches(row, stats)) return rows.isKind(row, stats)
-      this.#index.hashRow(rows, row, name, `${folder}/${name}`, stats)
-      return false
-    }
+    const linked = stats?.isSymbolicLink() ?? false
     const path = `${folder}/${name}`
-    if (stats?.isDirectory()) {
-      const below = this.#folder(path, above)
-      return rows.isFolder(row, FOLDER, below.hash, below.files)
-    }
-    if (stats?.isSymbolicLink()) {
-      stats = statSync(path, { throwIfNoEntry: false })
+    if (linked) {
+      stats = statSync(path, MAY_BE_GONE)
       if (!stats)
         throw new UserError(`${path} is a link to something that is not there`, { hint: 'remove it or mend it' })
-      if (stats.isDirectory()) {
-        const target = realpathSync(path)
-        if (above.includes(target))
-          throw new UserError(`${path} is a link to a folder it lies in`, { hint: 'remove the link' })
-        this.#links.set(path, target)
-        const below = this.#folder(target, [...above, target])
-        return rows.isFolder(row, LINK, below.hash, below.files)
-      }
-      if (isRegular(stats)) {
-        if (rows.vouches(row, stats)) return rows.isKind(row, stats)
-        this.#index.hashRow(rows, row, name, path, stats)
-        return false
-      }
+    }
+    if (stats && isRegular(stats)) {
+      if (rows.vouches(row, stats)) return rows.isKind(row, stats)
+      this.#index.read(rows, name, path, stats)
+      return false
+    }
+    if (stats?.isDirectory()) {
+      const below = linked ? this.#linkedFolder(path, above) : this.#folder(path, above)
+      return rows.isFolder(row, linked ? LINK : FOLDER, below.hash, below.files)
     }
     // Node reads names as UTF-8; one that is not cannot be opened, and must not be left out in silence.
     if (!stats && name.includes('\uFFFD'))
       throw new UserError(`${path}: the name is not UTF-8`, { hint: 'rename the file' })
     return rows.isKind(row, 0) // vanished meanwhile, a socket, a pipe
+  }
+
+  #linkedFolder(path: string, above: readonly string[]): { readonly hash: string; readonly files: number } {
+    const target = realpathSync(path)
+    if (above.includes(target))
+      throw new UserError(`${path} is a link to a folder it lies in`, { hint: 'remove the link' })
+    this.#links.set(path, target)
+    return this.#folder(target, [...above, target])
   }
 }
 
